@@ -1,0 +1,54 @@
+# From a fresh clone, with Python 3.11 or newer: `make run`, `make test`. Every target installs what it needs.
+PYTHON ?= python3
+DATA_DIR ?= data
+PRESET ?=
+PORT ?= 4200
+SAMPLE_REVIEWS ?= 25000
+
+BIN = .venv/bin
+PIP = $(BIN)/pip --disable-pip-version-check --quiet
+SAMPLE = $(DATA_DIR)/sample
+TRAIN ?= $(SAMPLE)/train.ft.txt.bz2
+TEST ?= $(SAMPLE)/test.ft.txt.bz2
+
+# Threads that wait for each other must not spin: on two busy cores that made training 5 to 90 times slower.
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: install run test ui bench lint lock
+.DELETE_ON_ERROR:
+
+install: .venv/run
+
+# The lock files hold the hash of every package but torch, whose builds differ by platform under one version.
+.venv/run .venv/test .venv/bench: .venv/%: requirements/%.lock requirements/constraints.txt pyproject.toml
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r $<
+	$(PIP) install -c requirements/constraints.txt torch
+	$(PIP) install --no-deps --no-build-isolation -e .
+	$(BIN)/pip check
+	touch $@
+
+run: install $(TRAIN) $(TEST)
+	$(BIN)/python -m flows.pipeline --train '$(TRAIN)' --test '$(TEST)' --data-dir '$(DATA_DIR)' \
+	    $(if $(PRESET),--preset '$(PRESET)')
+
+# A pattern rule, because one recipe makes both files.
+$(SAMPLE)/train.%.bz2 $(SAMPLE)/test.%.bz2: | install
+	$(BIN)/sentiment-pipeline sample '$(SAMPLE)' --reviews $(SAMPLE_REVIEWS)
+
+test: .venv/test
+	$(BIN)/pytest
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+ui: install
+	$(BIN)/python -m deployments.ui --port $(PORT)
+
+bench: .venv/bench
+	$(BIN)/python -m benchmarks
+
+lock: install
+	$(PIP) install uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh requirements/lock.sh
