@@ -1,0 +1,95 @@
+"""Files appear under their final name whole or not at all.
+
+A reader that finds a name finds all its bytes: they are written under a temporary name beside it, flushed to
+the disk, then renamed, which POSIX makes atomic. What a killed writer leaves behind ends in `.tmp` and is
+swept up by the next run (`remove_leftovers`), so nobody ever has to guess which of two files is the good one.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sentiment_pipeline.errors import PipelineError
+
+TEMPORARY = ".tmp"
+
+
+@contextmanager
+def published(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; when the block ends well, its file becomes `path`, durably.
+
+    Creates the folder. An exception inside the block removes the temporary file and leaves `path` as it was.
+
+    Raises:
+        PipelineError: the disk is full, or the folder cannot be written to; names the path.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        flush_folder(path.parent)
+    except OSError as error:
+        reason = explained(error, path, temporary)
+        remove(temporary)
+        raise reason from error
+    except BaseException:
+        remove(temporary)
+        raise
+
+
+def remove(temporary: Path) -> None:
+    """Delete a temporary file, whatever state its folder is in: the reason for giving up matters more."""
+    with suppress(OSError):
+        temporary.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Publish `text` as the UTF-8 file `path`."""
+    with published(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def flush_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of the file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what killed writers left below `folder`; only for the one run that holds the folder's lock."""
+    for path in folder.rglob(f".*{TEMPORARY}"):
+        path.unlink(missing_ok=True)
+
+
+def explained(error: OSError, path: Path, temporary: Path) -> Exception:
+    """The same failure in words its user can act on, or `error` itself if it is none of theirs."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        written = temporary.stat().st_size if temporary.exists() else 0
+        free = shutil.disk_usage(path.parent).free
+        return PipelineError(
+            f"no space to write {path}: it needs more than {written:,} bytes and {free:,} are free; "
+            "free some space or choose another data folder, then run again"
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return PipelineError(
+            f"cannot write {path}: {os.strerror(error.errno).lower()}; make the folder writable or choose another"
+        )
+    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        return PipelineError(f"cannot write {path}: another file or folder is in its way; move that away")
+    return error

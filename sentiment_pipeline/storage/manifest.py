@@ -1,0 +1,111 @@
+"""A manifest says what a step depended on and what it published; it is the only truth about being done.
+
+A completion mark that knows nothing of what it completed outlives deleted files and changed settings. A
+manifest holds the fingerprint of everything its step depends on, and the size and hash of each file that
+the step published, so that "done" can be checked instead of believed.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.storage.files import sha256, write_text
+
+JSON = Any  # what json.dumps takes
+FOLDER = "manifests"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a published file must look like: its size in bytes and its SHA-256."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The record of one finished step.
+
+    Attributes:
+        step: its name, for example `ingest/train/part-00003`; also the manifest's place below `manifests/`.
+        depends: everything that determines the outputs: settings, code version, digests of what came before.
+        outputs: the published files, by their path relative to the data folder.
+        facts: what the step found out (counts, seconds), small enough for JSON.
+    """
+
+    step: str
+    depends: Mapping[str, JSON]
+    outputs: Mapping[str, Output]
+    facts: Mapping[str, JSON]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.depends)
+
+    def damage(self, data_dir: Path) -> list[str]:
+        """Each output that is missing or does not have its recorded bytes, with the reason; reads every byte."""
+        return [f"{name}: {fault}" for name, output in self.outputs.items()
+                if (fault := fault_of(data_dir / name, output))]
+
+
+def fault_of(path: Path, output: Output) -> str | None:
+    """What is wrong with the file at `path`, or None."""
+    if not path.is_file():
+        return "missing"
+    if (size := path.stat().st_size) != output.bytes:
+        return f"{size:,} bytes instead of {output.bytes:,}"
+    return None if sha256(path) == output.sha256 else "damaged (its SHA-256 differs)"
+
+
+def fingerprint(depends: Mapping[str, JSON]) -> str:
+    """The SHA-256 of `depends` in its canonical JSON form, in hexadecimal."""
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+
+
+def manifest_path(data_dir: Path, step: str) -> Path:
+    return data_dir / FOLDER / f"{step}.json"
+
+
+def record(data_dir: Path, step: str, depends: Mapping[str, JSON], outputs: tuple[str, ...],
+           facts: Mapping[str, JSON]) -> Manifest:
+    """Publish and return the manifest of a step whose outputs have just been published."""
+    described = {name: Output((data_dir / name).stat().st_size, sha256(data_dir / name)) for name in outputs}
+    manifest = Manifest(step, depends, described, facts)
+    body = {"format": FORMAT, **asdict(manifest)}
+    sealed = {**body, "sha256": fingerprint(body)}
+    write_text(manifest_path(data_dir, step), json.dumps(sealed, indent=1) + "\n")
+    return manifest
+
+
+def read(data_dir: Path, step: str) -> Manifest | None:
+    """The manifest of `step`; None if there is none.
+
+    Raises:
+        PipelineError: the manifest is damaged; names it.
+    """
+    path = manifest_path(data_dir, step)
+    try:
+        body = json.loads(path.read_bytes())
+        seal = body.pop("sha256")
+        if seal != fingerprint(body) or body.pop("format") != FORMAT or body["step"] != step:
+            raise ValueError("its seal differs")
+        outputs = {inside(name): Output(**output) for name, output in body.pop("outputs").items()}
+        return Manifest(outputs=outputs, **body)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PipelineError(f"{path} is damaged ({error}); delete it and run again to redo its step") from error
+
+
+def inside(name: str) -> str:
+    """`name`, if it cannot lead outside the data folder."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError(f"the name {name!r} leads outside the data folder")
+    return name
