@@ -1,0 +1,1 @@
+"""Reviews to ids: reading, cleaning, tokenizing, counting and encoding, without Prefect and without torch."""

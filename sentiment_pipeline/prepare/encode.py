@@ -1,0 +1,56 @@
+"""Reviews to token ids: two look-ups for each chunk, its chunk of the union and the ids of that."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from sentiment_pipeline.prepare.ragged import bounds, list_array, ranges
+from sentiment_pipeline.prepare.split import SPLITS
+from sentiment_pipeline.prepare.tables import ENCODED, mapped, numpy, parquet_writer, row_groups
+
+
+def write_encoded(reviews: Path, chunks: Path, union_rows: np.ndarray, chunk_ids: Path, splits: np.ndarray,
+                  outputs: Mapping[str, Path]) -> dict[str, dict[str, int]]:
+    """Write the encoded reviews of a shard, those of each split to a file of its own, in their order.
+
+    Args:
+        reviews: the table of the shard's reviews.
+        chunks: the file of their lists of codes; may hold fewer.
+        union_rows: int64, shape (codes,): the chunk of the union that each code stands for.
+        chunk_ids: the file with the list of ids of each chunk of the union.
+        splits: uint8, shape (reviews,): the places of their splits in SPLITS.
+        outputs: a file for each split that occurs.
+
+    Returns:
+        The number of `reviews` and `tokens` by split.
+    """
+    with ExitStack() as stack:
+        files = {split: stack.enter_context(parquet_writer(path, ENCODED)) for split, path in outputs.items()}
+        counts = {split: {"reviews": 0, "tokens": 0} for split in outputs}
+        row = 0
+        for table in encoded(reviews, chunks, union_rows, chunk_ids):
+            here = splits[row:row + len(table)]
+            for split, file in files.items():
+                is_chosen = here == SPLITS.index(split)
+                chosen = table if is_chosen.all() else table.filter(pa.array(is_chosen))
+                file.write_table(chosen)
+                counts[split]["reviews"] += len(chosen)
+                counts[split]["tokens"] += len(chosen["token_ids"].combine_chunks().flatten())
+            row += len(table)
+    return counts
+
+
+def encoded(reviews: Path, chunks: Path, union_rows: np.ndarray, chunk_ids: Path) -> Iterator[pa.Table]:
+    """The shard's reviews with their token ids, some 16 MiB of text at a time."""
+    with mapped(chunk_ids) as (union,), mapped(chunks) as batches:
+        ids, offsets = numpy(union["ids"].values), numpy(union["ids"].offsets)
+        starts, lengths = offsets[union_rows], offsets[union_rows + 1] - offsets[union_rows]
+        for table, batch in zip(row_groups(reviews), batches, strict=False):
+            chunk, chunks_before = numpy(batch["chunks"].values), numpy(batch["chunks"].offsets)
+            tokens_before = bounds(lengths[chunk])
+            token_ids = ids[ranges(starts[chunk], lengths[chunk])]
+            column = list_array(np.diff(tokens_before[chunks_before]), pa.array(token_ids))
+            yield table.slice(0, len(column)).append_column("token_ids", column).cast(ENCODED)
