@@ -1,0 +1,126 @@
+"""The whole state of a training run on disk, so that a killed run goes on as if nothing had happened.
+
+Each checkpoint is `step-00001000.pt` and, published after it, `step-00001000.json` with its hash and what it is a
+checkpoint of. A checkpoint counts once its description stands; so there is no moment at which a kill leaves a half one
+that counts. One whose bytes no longer have the recorded hash is passed over for the one before it.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.storage.files import published, remove_leftovers, sha256, write_text
+from sentiment_pipeline.storage.manifest import fingerprint
+
+KEPT = 2
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one run.
+
+    Attributes:
+        identity: what must be equal for a checkpoint to be this run's: fingerprint, settings, sizes; flat JSON.
+    """
+
+    folder: Path
+    identity: Mapping[str, Any]
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Publish the state after `step` steps and delete all but the last two.
+
+        Args:
+            state: tensors, numbers and strings in dicts and lists; no other objects, or it could not be read back.
+        """
+        path = self.folder / f"step-{step:08d}.pt"
+        with published(path) as temporary, temporary.open("wb") as file:
+            try:
+                torch.save(state, file)
+            except RuntimeError as error:  # raised on closing the archive, it hides that the disk was full
+                raise error.__context__ or error from None
+        described = {"step": step, "sha256": sha256(path), "identity": self.identity}
+        sealed = {**described, "seal": fingerprint(described)}
+        write_text(path.with_suffix(".json"), json.dumps(sealed, indent=1) + "\n")
+        self.prune()
+
+    def prune(self) -> None:
+        """Delete old checkpoints, each description before what it describes, and what kills left behind."""
+        for description in self.descriptions()[KEPT:]:
+            description.unlink()
+        for path in self.folder.glob("step-*.pt"):
+            if not path.with_suffix(".json").exists():
+                path.unlink()
+
+    def latest(self) -> dict[str, Any] | None:
+        """The newest state that is whole, on the CPU; None without one.
+
+        Raises:
+            PipelineError: a checkpoint belongs to another model, vocabulary or other settings; names what differs.
+        """
+        remove_leftovers(self.folder)
+        return next(self.states(), None)
+
+    def states(self) -> Iterator[dict[str, Any]]:
+        for path in self.descriptions():
+            try:
+                yield self.read(path)
+            except PipelineError:
+                raise
+            except Exception as error:  # whatever a damaged file makes json or torch raise
+                log.warning("checkpoint %s is damaged (%s); going back to the one before it", path.stem, error)
+
+    def read(self, description: Path) -> dict[str, Any]:
+        self.check(description, whole(description)["identity"])
+        state: dict[str, Any] = torch.load(description.with_suffix(".pt"), map_location="cpu", weights_only=True)
+        return state
+
+    def check(self, description: Path, found: Mapping[str, Any]) -> None:
+        changes = [f"{name} is {found.get(name)!r} there, {self.identity.get(name)!r} here"
+                   for name in sorted({*found, *self.identity}) if found.get(name) != self.identity.get(name)]
+        if changes:
+            raise PipelineError(f"checkpoint {description.with_suffix('.pt')} belongs to another run "
+                                f"({'; '.join(changes)}); delete {self.folder} to train from the start")
+
+    def descriptions(self) -> list[Path]:
+        """The newest first."""
+        return sorted(self.folder.glob("step-*.json"), key=lambda path: (len(path.name), path.name), reverse=True)
+
+
+def whole(description: Path) -> dict[str, Any]:
+    """A checkpoint's description, if it and the checkpoint have the bytes that were published.
+
+    Raises:
+        ValueError: they have not.
+    """
+    described: dict[str, Any] = json.loads(description.read_bytes())
+    if described.pop("seal") != fingerprint(described):
+        raise ValueError("the seal of its description differs")
+    if sha256(description.with_suffix(".pt")) != described["sha256"]:
+        raise ValueError("its SHA-256 differs")
+    return described
+
+
+def damaged(folder: Path) -> dict[Path, str]:
+    """The descriptions of all damaged checkpoints below `folder`, with what is wrong."""
+    found = {}
+    for description in sorted(folder.glob("*/step-*.json")):
+        try:
+            whole(description)
+        except Exception as error:  # whatever a damaged file makes json raise
+            found[description] = f"{description.with_suffix('.pt')}: damaged or missing ({error})"
+    return found
+
+
+def discard_damaged(folder: Path) -> None:
+    """Delete damaged checkpoints below `folder`; a run goes on from the one before, or needs none any more."""
+    for description in damaged(folder):
+        description.unlink()
+        description.with_suffix(".pt").unlink(missing_ok=True)

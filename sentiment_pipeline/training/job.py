@@ -1,0 +1,102 @@
+"""One training run as plain data: what goes in, what comes out, and both as files for processes of its own."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.storage.files import write_text
+from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig, checked
+from sentiment_pipeline.training.evaluation import Metrics
+from sentiment_pipeline.training.model_folder import load_weights, save_weights
+
+GROUPS = {"model": ModelConfig, "training": TrainingConfig, "runtime": RuntimeConfig}
+PATHS = ("packed", "checkpoints", "history")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run: what it reads, where it writes, and its settings.
+
+    Attributes:
+        packed: the folder of the splits `train` and `validation`, each as `open_packed` reads it.
+        checkpoints: a folder of its own.
+        history: the file of figures, JSON lines.
+        vectors: word vectors to begin with, a float32 .npy [vocabulary, embedding]; NaN where a word has none; or None.
+        fingerprint: of everything the weights depend on.
+    """
+
+    packed: Path
+    checkpoints: Path
+    history: Path
+    model: ModelConfig
+    training: TrainingConfig
+    runtime: RuntimeConfig
+    vocabulary_size: int
+    fingerprint: str
+    vectors: Path | None = None
+
+    def write(self, path: Path) -> None:
+        """Publish the job as JSON."""
+        values = asdict(self)
+        paths = {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+        write_text(path, json.dumps({**values, **paths}, indent=1) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "Job":
+        """What `write` wrote.
+
+        Raises:
+            PipelineError: the file is missing or is no such job.
+        """
+        values = read_object(path, {each.name for each in fields(cls)})
+        groups: dict[str, Any] = {name: checked(config, values[name], f"{name} in {path}")
+                                  for name, config in GROUPS.items()}
+        paths = {name: Path(values[name]) for name in PATHS}
+        vectors = Path(values["vectors"]) if values["vectors"] else None
+        return cls(**{**values, **groups, **paths, "vectors": vectors})
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must have in common with the run that takes it up; flat."""
+        settings = {"model": asdict(self.model), "training": asdict(self.training)}
+        flat = {f"{group}.{name}": value for group, values in settings.items() for name, value in values.items()}
+        return {**flat, "vocabulary_size": self.vocabulary_size, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The best weights by name, on the CPU; their validation figures; facts about the run."""
+
+    weights: dict[str, Tensor]
+    validation: Metrics
+    facts: dict[str, float]
+
+    def write(self, folder: Path) -> None:
+        """Publish the result in `folder`."""
+        save_weights(folder / "weights.safetensors", self.weights)
+        write_text(folder / "result.json", json.dumps({"validation": self.validation, "facts": self.facts}))
+
+    @classmethod
+    def read(cls, folder: Path) -> "TrainResult":
+        """What `write` wrote.
+
+        Raises:
+            PipelineError: a file is missing or damaged.
+        """
+        values = read_object(folder / "result.json", {"validation", "facts"})
+        return cls(load_weights(folder / "weights.safetensors"), values["validation"], values["facts"])
+
+
+def read_object(path: Path, names: set[str]) -> Mapping[str, Any]:
+    """A JSON object of exactly these names."""
+    try:
+        values: dict[str, Any] = json.loads(path.read_bytes())
+        if set(values) != names:
+            raise ValueError(f"it must hold exactly: {', '.join(sorted(names))}")
+        return values
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise PipelineError(f"cannot read {path}: {error}") from error

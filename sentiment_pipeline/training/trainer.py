@@ -1,0 +1,333 @@
+"""Training: from packed reviews to the best weights, through any number of interruptions.
+
+The state after a step is a function of the settings, the data and the state before it. The order of the reviews
+comes from the seed and the epoch, the learning rate from the step, and dropout from a generator that is seeded anew at
+each step; all the rest is in the checkpoint. So a run that was killed, wherever that was, ends with the weights of
+a run that was not.
+
+Nothing in a step waits for the GPU: figures are summed up there and read when they are told.
+"""
+
+import math
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.utils import clip_grad_norm_
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.training import evidence, linear
+from sentiment_pipeline.training.batches import Batch, Loader
+from sentiment_pipeline.training.checkpoint import Checkpoints
+from sentiment_pipeline.training.distributed import Ranks, joined
+from sentiment_pipeline.training.evaluation import Metrics, metrics, scores
+from sentiment_pipeline.training.evidence import CrossFitted
+from sentiment_pipeline.training.history import History, Report
+from sentiment_pipeline.training.job import Job, TrainResult
+from sentiment_pipeline.training.meter import Meter
+from sentiment_pipeline.training.model import SentimentModel
+from sentiment_pipeline.training.optimizer import Average, build_optimizer, set_step
+from sentiment_pipeline.training.packed import mapped_array, open_packed
+from sentiment_pipeline.training.precision import autocast, choose_device, choose_format, explained, prepare_process
+from sentiment_pipeline.training.stopping import Stopped, StopSignals
+
+
+@dataclass
+class Progress:
+    """How far a run is, in numbers that are saved with it.
+
+    Attributes:
+        validated: the last step after which it was validated.
+        reviews, tokens, seconds: that all its steps took, also those of the killed processes before this one.
+        waited: seconds of those in which no batch was there.
+        best: the validation figures of the weights kept so far.
+    """
+
+    step: int = 0
+    validated: int = 0
+    reviews: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
+    best: Metrics = field(default_factory=dict)
+
+
+def train(job: Job, report: Report = lambda figures: None) -> TrainResult:
+    """Train, or go on training; under torchrun, as one of several processes.
+
+    Args:
+        report: called with every line of figures, in the first process.
+
+    Raises:
+        PipelineError: damaged files, a checkpoint of another run, a loss that is no number, too little memory, a
+            signal. The state is saved where it is of use, and training goes on from there when called again.
+    """
+    prepare_process()
+    device = choose_device(job.runtime)
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(gpus), joined(device) as ranks, StopSignals() as stop:
+        try:
+            return Trainer(job, device, ranks, stop).run(report)
+        except (RuntimeError, MemoryError) as error:
+            raise explained(error) from error
+
+
+class Trainer:
+    """The state of a run, and the steps that change it."""
+
+    def __init__(self, job: Job, device: torch.device, ranks: Ranks, stop: StopSignals) -> None:
+        self.job, self.device, self.ranks, self.stop = job, device, ranks, stop
+        self.dtype = choose_format(job.training.precision, device)
+        self.reviews = open_packed(job.packed / "train", job.vocabulary_size)
+        self.validation = open_packed(job.packed / "validation", job.vocabulary_size)
+        if not len(self.reviews):
+            raise PipelineError(f"{self.reviews.folder} holds no reviews to train on")
+        self.loader = Loader(self.reviews, job.model, job.training.batch_size, job.training.seed, job.training.epochs,
+                             job.runtime.loader_workers, device.type == "cuda", ranks.rank, ranks.size)
+        self.steps = self.loader.order.batches * job.training.epochs
+        self.model = first_model(job).to(device)
+        self.parallel = ranks.parallel(self.model)
+        self.optimizer = build_optimizer(self.model, job.training)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype == torch.float16)
+        self.average: Average | None = None
+        self.evidence: CrossFitted | None = None
+        self.checkpoints = Checkpoints(job.checkpoints, job.identity())
+        self.progress, self.best = Progress(), dict[str, Tensor]()
+        self.saved = -1  # what is fitted before the first step is worth a checkpoint
+        self.meter = Meter(device)
+        self.history: History | None = None
+
+    def run(self, report: Report) -> TrainResult:
+        """Take up the last checkpoint, if there is one, and train to the end."""
+        state = self.checkpoints.latest()
+        self.progress = Progress(**state["progress"]) if state else Progress()
+        self.ranks.wait()  # until every process has read the checkpoint that the first one's next may replace
+        told = History(self.job.history, self.progress.step, self.job.runtime.tensorboard, report)
+        with told if self.ranks.first else nullcontext() as self.history:
+            self.fit_n_grams(again=state is not None)
+            if self.job.training.averaging:
+                self.average = Average(self.model, self.job.training.averaging)
+            if state:
+                self.load_state_dict(state)
+            batches = self.batches()
+            self.meter = Meter(self.device)
+            while not self.settled():
+                self.learn(next(batches))
+        return self.result()
+
+    def fit_n_grams(self, again: bool) -> None:
+        """Count what the n-grams say, and fit the head that goes by it, if a checkpoint does not hold that already."""
+        config, model, check = self.job.training, self.model, self.stop.check
+        if model.evidence is not None:
+            self.evidence = evidence.fit(model.evidence, self.reviews, config.ngram_folds, self.ranks, check)
+        if model.evidence is not None and model.head is not None and not again:
+            linear.fit(model.head, model.evidence.ratios, self.reviews, self.job.model, config, check, self.tell)
+            self.ranks.equalize(model.head)
+
+    def settled(self) -> bool:
+        """Do what is due after the last step, again if a run goes on from there; whether that step was the last."""
+        step, every = self.progress.step, self.job.runtime.log_every
+        try:
+            if step and self.meter.steps and (step % every == 0 or step == self.steps):
+                self.tell(self.figures())
+            self.heed_signals(step % every == 0)
+            if self.validation_due():
+                with self.meter.paused():
+                    self.tell(self.validate())
+        except Stopped:
+            self.save()
+            raise
+        if self.checkpoint_due():
+            self.save()
+        return step == self.steps
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches to come, on the device, with the time it took to wait for them."""
+        loader = iter(self.loader)
+        while True:
+            started = time.perf_counter()
+            batch = next(loader).to(self.device)
+            self.meter.waited += time.perf_counter() - started
+            yield batch
+
+    def learn(self, batch: Batch) -> None:
+        """One step."""
+        config, step = self.job.training, self.progress.step
+        torch.manual_seed(step_seed(config.seed, step, self.ranks.rank))
+        set_step(self.optimizer, config, step, self.steps)
+        loss, right = self.losses(batch)
+        self.scaler.scale(loss * self.ranks.size / batch.total).backward()
+        self.scaler.unscale_(self.optimizer)
+        norm = clip_grad_norm_(self.model.parameters(), config.clip_norm or math.inf)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average:
+            self.average.update(step)
+        if self.scaler.is_enabled():
+            norm = norm.nan_to_num(0.0, 0.0)  # an overflow, whose step the scaler has left out
+        self.meter.add(loss.detach(), right, norm, batch.total, batch.tokens)
+        self.progress.step = step + 1
+
+    def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The sum of the reviews' losses and how many were right; of none where this process has no part."""
+        smoothing = self.job.training.label_smoothing
+        if not batch.reviews:
+            pad = torch.zeros(1, 1, dtype=torch.int32, device=self.device)
+            loss = 0 * self.parallel(pad, pad[0]).sum()  # all the same, because the others wait for its gradients
+            return loss, loss.detach()
+        with autocast(self.device, self.dtype):
+            logits = self.parallel(batch.ids, batch.lengths, self.cross_fitted(batch))
+        targets = batch.labels * (1 - smoothing) + smoothing / 2
+        right = ((logits > 0) == (batch.labels > 0)).sum()
+        return binary_cross_entropy_with_logits(logits, targets, reduction="sum"), right
+
+    def cross_fitted(self, batch: Batch) -> Tensor | None:
+        """What the n-grams say according to other reviews than those of the batch."""
+        if self.evidence is None:
+            return None
+        return self.evidence.evidence(batch.ids, self.model.places(batch.ids, batch.lengths), batch.rows)
+
+    def validate(self) -> dict[str, float]:
+        """Score the validation reviews, keep the weights if they are the best so far, and return the figures."""
+        model = self.average.model if self.average else self.model
+        scored = scores(model, self.validation, self.dtype, self.heed_signals, self.ranks.rank, self.ranks.size)
+        scored = self.ranks.total(torch.from_numpy(scored).to(self.device)).cpu().numpy()
+        found = metrics(scored, self.validation.labels)
+        self.demand_numbers(found["loss"])
+        self.progress.validated = self.progress.step
+        if self.better(found):
+            self.progress.best = {"step": self.progress.step, **found}
+            self.best = {name: each.detach().cpu().clone() for name, each in model.state_dict().items()}
+        return {"validation_loss": found["loss"], "validation_accuracy": found["accuracy"]}
+
+    def better(self, found: Metrics) -> bool:
+        best = self.progress.best
+        if not best or not len(self.validation):
+            return True
+        if self.job.training.best == "accuracy":
+            return bool(found["accuracy"] > best["accuracy"])
+        return bool(found["loss"] < best["loss"])
+
+    def validation_due(self) -> bool:
+        step, every = self.progress.step, self.job.training.validate_every or self.loader.order.batches
+        return step > self.progress.validated and (step % every == 0 or step == self.steps)
+
+    def checkpoint_due(self) -> bool:
+        step, every = self.progress.step, self.job.runtime.checkpoint_every
+        return step > self.saved and (step % self.loader.order.batches == 0 or (every > 0 and step % every == 0))
+
+    def heed_signals(self, together: bool = False) -> None:
+        """Raise Stopped if a signal came; several processes do so at the same step or not at all."""
+        if self.ranks.size == 1:
+            self.stop.check()
+        elif together and self.ranks.total(torch.tensor(float(self.stop.received is not None), device=self.device)):
+            self.stop.received = self.stop.received or signal.SIGTERM
+            self.stop.check()
+
+    def totals(self) -> list[float]:
+        """The meter's sums and tokens over all processes, known to be numbers."""
+        mine = torch.cat([self.meter.sums, self.meter.sums.new_tensor([self.meter.tokens])])
+        totals: list[float] = self.ranks.total(mine).tolist()
+        self.demand_numbers(*totals)
+        return totals
+
+    def demand_numbers(self, *values: float) -> None:
+        """Stop before anything that came after a NaN is saved."""
+        if not all(map(math.isfinite, values)):
+            raise PipelineError(f"the loss is no number any more at step {self.progress.step}: lower "
+                                "training.learning_rate or training.clip_norm; the last good checkpoint is kept in "
+                                f"{self.job.checkpoints}")
+
+    def progress_so_far(self, totals: list[float]) -> Progress:
+        """The progress with what the meter has counted since the last figures."""
+        done, meter = self.progress, self.meter
+        if not meter.steps:
+            return done
+        return replace(done, seconds=done.seconds + meter.seconds, waited=done.waited + meter.waited,
+                       reviews=done.reviews + meter.reviews, tokens=done.tokens + int(totals[-1]))
+
+    def figures(self) -> dict[str, float]:
+        """The figures since the last ones."""
+        totals = self.totals()
+        figures = self.meter.figures(totals, self.ranks.size)
+        self.progress, self.meter = self.progress_so_far(totals), Meter(self.device)
+        return {**figures, "learning_rate": self.optimizer.param_groups[0]["lr"]}
+
+    def tell(self, figures: Mapping[str, float]) -> None:
+        step = self.progress.step
+        place = {"step": step, "steps": self.steps, "epoch": step / self.loader.order.batches}
+        if self.history is not None:
+            self.history.write({**place, **figures})
+
+    def save(self) -> None:
+        """Publish a checkpoint, unless what it would hold is no good."""
+        with self.meter.paused():
+            state = {**self.state_dict(), "progress": asdict(self.progress_so_far(self.totals()))}
+            if self.ranks.first:
+                self.checkpoints.save(self.progress.step, state)
+            self.saved = self.progress.step
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next steps depend on, but for the progress."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "average": self.average.model.state_dict() if self.average else {},
+            "loader": self.loader.state_dict(),
+            "best": self.best,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` gave; the progress has been taken up before."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        if self.average:
+            self.average.model.load_state_dict(state["average"])
+        self.loader.load_state_dict(state["loader"])
+        self.best = state["best"]
+        self.saved = self.progress.step
+
+    def result(self) -> TrainResult:
+        done = self.progress
+        seconds = max(done.seconds, 1e-9)
+        facts = {
+            "reviews_per_s": done.reviews / seconds,
+            "tokens_per_s": done.tokens / seconds,
+            "seconds": seconds,
+            "data_wait": done.waited / seconds,
+            "epochs": self.job.training.epochs,
+            "steps": done.step,
+            "best_step": done.best["step"],
+            "parameters": sum(each.numel() for each in self.model.parameters()),
+        }
+        return TrainResult(self.best, done.best, facts)
+
+
+def first_model(job: Job) -> SentimentModel:
+    """The model before its first step, the same for the same seed.
+
+    Raises:
+        PipelineError: the word vectors are not of the model's shape.
+    """
+    torch.manual_seed(job.training.seed)
+    model = SentimentModel(job.model, job.vocabulary_size)
+    if job.vectors:
+        vectors = mapped_array(job.vectors, (np.float32,), (job.vocabulary_size, job.model.embedding))
+        known = ~np.isnan(vectors).any(axis=1)
+        model.embedding.weight.data[torch.from_numpy(known)] = torch.from_numpy(vectors[known])
+    return model
+
+
+def step_seed(seed: int, step: int, rank: int) -> int:
+    """The seed of a step's dropout."""
+    return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0])

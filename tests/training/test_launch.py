@@ -1,0 +1,48 @@
+"""Several processes over Gloo against one: the same global batches, so the same losses within rounding."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.training.job import Job
+from sentiment_pipeline.training.launch import train_in_processes
+from tests.training.examples import make_job, model_config, runtime_config, training_config
+
+
+def make(folder: Path) -> Job:
+    still = model_config(dropout=0.0, word_dropout=0.0)  # each process draws dropout of its own
+    return make_job(folder, still, training_config(epochs=2, averaging=0.0), runtime_config(log_every=1))
+
+
+def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+    told: dict[int, list[Mapping[str, float]]] = {1: [], 2: []}
+    results = [train_in_processes(make(tmp_path / str(processes)), processes, told[processes].append)
+               for processes in (1, 2)]
+    assert len(told[1]) == len(told[2]) == 19 + 20 + 2  # of the linear head, the steps and the validations
+    for alone, together in zip(told[1], told[2], strict=True):
+        assert together.keys() == alone.keys()
+        for name in {"step", "loss", "accuracy", "validation_loss"} & alone.keys():
+            assert together[name] == pytest.approx(alone[name], rel=1e-5)
+    for name, weight in results[0].weights.items():
+        assert torch.allclose(weight, results[1].weights[name], atol=1e-5), name
+
+
+def test_a_failure_in_the_processes_is_told_in_its_own_words(tmp_path: Path) -> None:
+    job = make(tmp_path)
+    (job.packed / "train" / "labels.npy").unlink()
+    with pytest.raises(PipelineError, match="labels.npy is missing"):
+        train_in_processes(job, 2, lambda figures: None)
+
+
+def test_a_job_survives_its_file(tmp_path: Path) -> None:
+    job = replace(make(tmp_path), vectors=tmp_path / "vectors.npy")
+    for each in (job, replace(job, vectors=None)):
+        each.write(tmp_path / "job.json")
+        assert Job.read(tmp_path / "job.json") == each
+    (tmp_path / "job.json").write_text('{"packed": 3}')
+    with pytest.raises(PipelineError, match="job.json"):
+        Job.read(tmp_path / "job.json")

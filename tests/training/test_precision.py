@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.training import precision
+from sentiment_pipeline.training.precision import autocast, choose_device, choose_format, explained
+from tests.training.examples import runtime_config
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(("has_bf16", "chosen"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_is_bf16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch, has_bf16: bool,
+                                                 chosen: torch.dtype) -> None:
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: has_bf16)
+    assert choose_format("auto", CPU) == chosen
+    assert choose_format("fp32", CPU) == torch.float32
+    assert choose_format("bf16", CPU) == torch.bfloat16
+
+
+def test_autocast_computes_products_in_the_format() -> None:
+    layer, inputs = torch.nn.LSTM(4, 4), torch.randn(3, 2, 4)
+    for dtype in (torch.float32, torch.bfloat16):
+        with autocast(CPU, dtype):
+            assert layer(inputs)[0].dtype == dtype
+
+
+def test_the_cpu_can_be_asked_for() -> None:
+    assert choose_device(runtime_config(device="cpu")) == CPU
+
+
+def test_only_what_a_user_can_act_on_is_put_into_words() -> None:
+    other = RuntimeError("shapes differ")
+    assert explained(other) is other
+    assert isinstance(explained(torch.OutOfMemoryError("CUDA out of memory")), PipelineError)
+    assert isinstance(explained(MemoryError()), PipelineError)

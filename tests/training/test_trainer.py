@@ -1,0 +1,246 @@
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.training import trainer as trainers
+from sentiment_pipeline.training.job import Job, TrainResult
+from sentiment_pipeline.training.stopping import Stopped
+from sentiment_pipeline.training.trainer import Trainer, first_model, step_seed, train
+from tests.training.examples import VOCABULARY, make_job, model_config, runtime_config, training_config, write_packed
+
+STEPS = 30  # 150 reviews in batches of 16, three times
+
+
+def job_in(folder: Path, **changes: Any) -> Job:
+    """The job of the tests; changes are of any of its settings."""
+    configs = [make(**{name: value for name, value in changes.items() if name in make().__dataclass_fields__})
+               for make in (model_config, training_config, runtime_config)]
+    return make_job(folder, *configs)  # type: ignore[arg-type]
+
+
+def lines(job: Job) -> list[dict[str, float]]:
+    return [json.loads(line) for line in job.history.read_text().splitlines()]
+
+
+def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    return train(job_in(tmp_path_factory.mktemp("uninterrupted")))
+
+
+@pytest.fixture
+def sigterm_is_heard() -> Iterator[None]:
+    """SIGTERM ends the test's process no more than it ends pytest."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    job = job_in(tmp_path, epochs=12, learning_rate=0.03, word_dropout=0.0)
+    result = train(job)
+    assert result.validation["accuracy"] > 0.9  # a few reviews have no word at all
+    assert result.facts["steps"] == 12 * 10
+
+
+def test_figures_tell_what_happened(tmp_path: Path) -> None:
+    told: list[Mapping[str, float]] = []
+    job = job_in(tmp_path)
+    result = train(job, told.append)
+    assert lines(job) == told
+    trained = [line for line in told if "loss" in line]
+    assert [line["step"] for line in trained] == list(range(3, STEPS + 1, 3))
+    for line in trained:
+        assert line.keys() == {"step", "steps", "epoch", "loss", "accuracy", "gradient_norm", "reviews_per_s",
+                               "tokens_per_s", "data_wait", "memory_bytes", "learning_rate"}
+        assert line["steps"] == STEPS
+        assert 0 <= line["data_wait"] <= 1
+        assert line["memory_bytes"] > 1 << 20
+    validated = [line for line in told if "validation_loss" in line]
+    assert [line["step"] for line in validated] == [10, 20, 30]
+    assert result.validation["loss"] == min(line["validation_loss"] for line in validated)
+    assert result.facts["best_step"] == result.validation["step"]
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path, uninterrupted: TrainResult) -> None:
+    assert same(train(job_in(tmp_path, log_every=7, checkpoint_every=0, loader_workers=1)).weights,
+                uninterrupted.weights)
+
+
+def test_another_seed_gives_others(tmp_path: Path, uninterrupted: TrainResult) -> None:
+    assert not same(train(job_in(tmp_path, seed=4)).weights, uninterrupted.weights)
+
+
+@pytest.mark.usefixtures("sigterm_is_heard")
+@pytest.mark.parametrize("steps", [[3], [9, 12], [3, 6, 27, 30]])
+def test_stopped_and_started_again_it_ends_the_same(tmp_path: Path, steps: list[int],
+                                                    uninterrupted: TrainResult) -> None:
+    job = job_in(tmp_path)
+    for stop in steps:
+        def interrupt(figures: Mapping[str, float], stop: int = stop) -> None:
+            if figures["step"] == stop and "loss" in figures:
+                signal.raise_signal(signal.SIGTERM)
+
+        with pytest.raises(Stopped, match="SIGTERM"):
+            train(job, interrupt)
+        assert (job.checkpoints / f"step-{stop:08d}.json").exists()
+    result = train(job)
+    assert same(result.weights, uninterrupted.weights)
+    assert result.validation == uninterrupted.validation
+    assert [line["step"] for line in lines(job) if "loss" in line] == list(range(3, STEPS + 1, 3))
+
+
+def test_a_failure_at_any_step_loses_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                      uninterrupted: TrainResult) -> None:
+    job, learn, left = job_in(tmp_path), Trainer.learn, [5, 1, 9, 2, 13]
+
+    def failing(self: Trainer, batch: Any) -> None:
+        if left and not left[0]:
+            left.pop(0)
+            raise KeyError
+        if left:
+            left[0] -= 1
+        learn(self, batch)
+
+    monkeypatch.setattr(Trainer, "learn", failing)
+    while left:
+        with pytest.raises(KeyError):
+            train(job)
+    assert same(train(job).weights, uninterrupted.weights)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = job_in(tmp_path)
+    first = train(job)
+    monkeypatch.setattr(Trainer, "learn", None)
+    again = train(job)
+    assert same(again.weights, first.weights)
+    assert again.facts == first.facts
+
+
+def test_a_checkpoint_of_other_settings_is_refused_by_name(tmp_path: Path) -> None:
+    train(job_in(tmp_path))
+    with pytest.raises(PipelineError, match=r"model\.hidden is 8 there, 16 here"):
+        train(job_in(tmp_path, hidden=16))
+    with pytest.raises(PipelineError, match="vocabulary_size is 50 there, 60 here"):
+        train(replace(job_in(tmp_path), vocabulary_size=60))
+
+
+def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_good_state(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, learn = job_in(tmp_path, log_every=1000), Trainer.learn
+
+    def poisoned(self: Trainer, batch: Any) -> None:
+        if self.progress.step == 13:
+            self.model.linear.weight.data.fill_(float("nan"))
+        learn(self, batch)
+
+    monkeypatch.setattr(Trainer, "learn", poisoned)
+    with pytest.raises(PipelineError, match=r"no number any more at step 16.*learning_rate"):
+        train(job)
+    assert {path.name for path in job.checkpoints.glob("*.pt")} == {"step-00000010.pt", "step-00000012.pt"}
+
+
+def test_too_little_memory_is_told_with_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hungry(self: Trainer, batch: Any) -> None:
+        torch.empty(1 << 60)
+
+    monkeypatch.setattr(Trainer, "learn", hungry)
+    with pytest.raises(PipelineError, match=r"out of memory; lower training\.batch_size"):
+        train(job_in(tmp_path))
+
+
+def test_a_killed_loader_worker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                        uninterrupted: TrainResult) -> None:
+    job, learn = job_in(tmp_path, loader_workers=1), Trainer.learn
+
+    def killing(self: Trainer, batch: Any) -> None:
+        learn(self, batch)
+        if self.progress.step == 2:
+            import multiprocessing
+            for child in multiprocessing.active_children():
+                child.kill()
+                child.join()
+
+    monkeypatch.setattr(Trainer, "learn", killing)
+    with pytest.raises(PipelineError, match="loader"):
+        train(job)
+    monkeypatch.undo()
+    assert same(train(job).weights, uninterrupted.weights)
+
+
+@pytest.mark.parametrize("levers", [
+    dict(optimizer="sgd", schedule="one_cycle"), dict(averaging=0.0, best="accuracy"),
+    dict(precision="bf16", clip_norm=0.0), dict(padding="left", ngrams=0, label_smoothing=0.0),
+    dict(layers=2, variational=True, embedding_dropout=0.2), dict(cell="scratch", pooling="attention"),
+    dict(validate_every=4, tensorboard=True), dict(batch_size=1000, schedule="linear"),
+])
+def test_every_lever_trains_and_goes_on(tmp_path: Path, levers: dict[str, Any]) -> None:
+    job = job_in(tmp_path, epochs=1, checkpoint_every=1, **levers)
+    result = train(job)
+    assert np.isfinite(result.validation["loss"])
+    last = max(job.checkpoints.glob("*.json"))
+    last.unlink()
+    assert same(train(job).weights, result.weights)
+
+
+def test_without_validation_reviews_the_last_weights_are_kept(tmp_path: Path) -> None:
+    write_packed(tmp_path / "packed" / "train", 40, seed=0)
+    write_packed(tmp_path / "packed" / "validation", 0, seed=0)
+    assert train(job_in(tmp_path)).facts["best_step"] == 9
+
+
+def test_no_reviews_at_all_is_told(tmp_path: Path) -> None:
+    write_packed(tmp_path / "packed" / "train", 0, seed=0)
+    write_packed(tmp_path / "packed" / "validation", 0, seed=0)
+    with pytest.raises(PipelineError, match="no reviews"):
+        train(job_in(tmp_path))
+
+
+def test_word_vectors_from_a_file_come_first(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(VOCABULARY, 8)).astype(np.float32)
+    vectors[7] = np.nan
+    np.save(tmp_path / "vectors.npy", vectors)
+    job = job_in(tmp_path)
+    drawn = first_model(job).embedding.weight.detach()
+    given = first_model(replace(job, vectors=tmp_path / "vectors.npy")).embedding.weight.detach()
+    assert torch.equal(given[7], drawn[7])
+    known = torch.arange(VOCABULARY) != 7
+    assert torch.equal(given[known], torch.from_numpy(vectors)[known])
+    np.save(tmp_path / "vectors.npy", vectors[:, :5])
+    with pytest.raises(PipelineError, match=r"shape \(50, 5\)"):
+        first_model(replace(job, vectors=tmp_path / "vectors.npy"))
+
+
+def test_what_the_machine_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        with pytest.raises(SettingsError, match=r"runtime\.device is cuda"):
+            train(job_in(tmp_path, device="cuda"))
+    with pytest.raises(SettingsError, match=r"training\.precision is fp16"):
+        train(job_in(tmp_path, precision="fp16"))
+
+
+def test_training_leaves_the_callers_random_numbers_alone(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(job_in(tmp_path, epochs=1))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_each_step_and_process_draws_its_own_dropout() -> None:
+    seeds = {step_seed(seed, step, rank) for seed in range(5) for step in range(50) for rank in range(4)}
+    assert len(seeds) == 5 * 50 * 4
+    assert trainers.step_seed(1, 2, 3) == step_seed(1, 2, 3)
