@@ -1,0 +1,1 @@
+"""The presets: a TOML file each, complete."""
