@@ -1,0 +1,34 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment_pipeline.sample.lexicon import SENTIMENT, tables
+from sentiment_pipeline.sample.spelling import LARGEST, SPELLINGS, ranks, word
+
+
+def test_ranks_follow_a_law_without_an_end() -> None:
+    drawn = ranks(np.random.default_rng(0), 400_000)
+    assert drawn.min() == 0
+    assert drawn.max() > 1 << 30
+    distinct = [len(np.unique(drawn[:size])) for size in (50_000, 400_000)]
+    exponent = np.log(distinct[1] / distinct[0]) / np.log(8)
+    assert 0.6 < exponent < 0.9, "distinct words grow like a power of the length (Heaps' law)"
+
+
+def test_made_up_words_differ() -> None:
+    words = [word(rank) for rank in range(0, 4_000_000, 40)]
+    assert len(set(words)) > 0.97 * len(words)
+    assert max(map(len, words)) < 20
+
+
+def test_frequent_made_up_words_carry_no_sentiment() -> None:
+    sentiment = {str(entry) for name in SENTIMENT for entry in tables()[name].ravel()}
+    assert not sentiment & {word(rank) for rank in range(20_000)}
+
+
+@given(st.integers(0, LARGEST))
+def test_every_spelling_is_one_chunk_of_text(rank: int) -> None:
+    for spelling in SPELLINGS.values():
+        text = spelling(rank)
+        assert text.split() == [text]
+        assert spelling(rank) == text
