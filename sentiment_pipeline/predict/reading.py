@@ -1,0 +1,74 @@
+"""The reviews to score: lines of plain text or fastText lines, plain or .bz2, from a file or standard input.
+
+Nothing is rejected here, because whoever pipes a thousand lines in wants a thousand answers: an empty line is an empty
+text, bytes that are not UTF-8 become U+FFFD, and of an enormous line the beginning is read.
+"""
+
+import bz2
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from io import BufferedReader
+from pathlib import Path
+from typing import IO
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.prepare.lines import LABELS, LONGEST_LINE, TEXT
+from sentiment_pipeline.prepare.source import BYTE_ORDER_MARK, BZ2_START, opened
+
+STANDARD_INPUT = Path("standard input")
+BLOCK_LINES, BLOCK_BYTES = 4096, 4 << 20
+
+
+@contextmanager
+def opened_texts(path: Path | None) -> Iterator[Iterator[list[str]]]:
+    """The texts of a file, or of standard input for None, in blocks; what is typed at a terminal, line by line.
+
+    Raises:
+        PipelineError: the file cannot be read, or is a damaged .bz2.
+    """
+    with (opened(path) if path else nullcontext(0)) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        yield blocks(lines_in(file, path or STANDARD_INPUT), 1 if file.isatty() else BLOCK_LINES)
+
+
+def blocks(lines: Iterable[bytes], at_once: int) -> Iterator[list[str]]:
+    """The texts of `lines` in lists of at most `at_once`, cut sooner where the lines are long."""
+    block, size = list[str](), 0
+    for line in lines:
+        block.append(text_of(line))
+        size += len(line)
+        if len(block) == at_once or size >= BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def text_of(line: bytes) -> str:
+    """A line's text, without the label of a fastText line."""
+    if (line + b" ").startswith(LABELS):  # the space, because a label may stand alone
+        line = line[TEXT:]
+    return line.decode(errors="replace")
+
+
+def lines_in(file: BufferedReader, path: Path) -> Iterator[bytes]:
+    """The lines of an open file, which is a .bz2 if it begins like one; `path` names it in errors."""
+    if not BZ2_START.match(file.peek(10)):
+        if path.suffix == ".bz2":
+            raise PipelineError(f"{path} is not a .bz2 file, whatever its name says; rename it if it is plain text")
+        yield from lines_of(file)
+        return
+    try:
+        with bz2.open(file) as text:
+            yield from lines_of(text)
+    except (OSError, EOFError) as error:
+        raise PipelineError(f"{path} is damaged: {str(error).lower()}; make or download the file again") from error
+
+
+def lines_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Lines without their ends; of one longer than `LONGEST_LINE` the first so many bytes, the rest is passed over."""
+    mark = BYTE_ORDER_MARK
+    while line := file.readline(LONGEST_LINE):
+        yield line.removeprefix(mark).rstrip(b"\r\n")
+        mark = b""
+        while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE)

@@ -1,0 +1,63 @@
+"""The answers: JSON lines for pipes and people, Parquet for many."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sentiment_pipeline.storage.files import published
+
+ROW_GROUP = 1 << 18  # rows of a Parquet file that are written at once
+SCHEMA = pa.schema([("line", pa.int64()), ("label", pa.string()), ("probability", pa.float32())])
+
+
+def label_of(probability: float) -> str:
+    return "positive" if probability > 0.5 else "negative"
+
+
+def write_json(predictions: Iterable[np.ndarray], file: IO[str]) -> None:
+    """Write one JSON object a line, `{"label": "positive", "probability": 0.98}`, each block as soon as it is scored.
+
+    Ends quietly when the reader of `file` has closed it.
+    """
+    try:
+        for block in predictions:
+            file.writelines(json.dumps({"label": label_of(value), "probability": round(value, 6)}) + "\n"
+                            for value in block.tolist())
+            file.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())  # for what Python still flushes when it exits
+
+
+def write_parquet(predictions: Iterable[np.ndarray], path: Path) -> int:
+    """Publish a Parquet file: `line` int64 from 1, `label` string, `probability` float32; return its number of rows.
+
+    Raises:
+        PipelineError: the file cannot be written.
+    """
+    lines = 0
+    with published(path) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        for block in row_groups(predictions):
+            numbers = np.arange(lines + 1, lines + 1 + len(block))
+            labels = pa.array([label_of(value) for value in block.tolist()], pa.string())
+            writer.write_table(pa.table([numbers, labels, block], schema=SCHEMA))
+            lines += len(block)
+    return lines
+
+
+def row_groups(predictions: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Join blocks into arrays of at least `ROW_GROUP` rows, but for the last."""
+    waiting, size = list[np.ndarray](), 0
+    for block in predictions:
+        waiting.append(block)
+        size += len(block)
+        if size >= ROW_GROUP:
+            yield np.concatenate(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield np.concatenate(waiting)

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from nltk import __version__ as nltk_version
+
+from sentiment_pipeline.storage.files import sha256
+from sentiment_pipeline.training.model import SentimentModel
+from sentiment_pipeline.training.model_folder import save_model
+from tests.training.examples import model_config
+
+WORDS = ["_PAD", "_UNK", "the", "great", "terrible", ".", "film", "0", "book"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model folder with a handful of words and random weights."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    vocabulary = folder / "vocabulary.parquet"
+    pq.write_table(pa.table({"token": WORDS, "count": range(len(WORDS)), "id": range(len(WORDS))}), vocabulary)
+    torch.manual_seed(0)
+    config = model_config(ngrams=0)
+    save_model(folder, SentimentModel(config, len(WORDS)).state_dict(), config, len(WORDS), {
+        "cleaning": {"html_breaks": True}, "tokenizer": {"name": "nltk.word_tokenize", "nltk": nltk_version},
+        "unknown_id": 1, "vocabulary_sha256": sha256(vocabulary)})
+    return folder

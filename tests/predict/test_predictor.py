@@ -1,0 +1,73 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.predict import Predictor, predictor
+from sentiment_pipeline.training.inference import probabilities
+
+TEXTS = ["The great film.", "", "terrible " * 500, "Xyzzy", "東京は", "\ufffd\0", "The 7 books<br />",
+         "THE TERRIBLE BOOK"]
+
+
+@pytest.fixture
+def ready(folder: Path) -> Predictor:
+    ready = Predictor(folder)
+    ready.format = torch.float32
+    return ready
+
+
+def test_texts_are_encoded_as_the_config_says(ready: Predictor) -> None:
+    ids = np.array([2, 3, 6, 5, 2, 7, 1], np.int32)  # the great film . the 0 books
+    expected = probabilities(ready.model, ids, np.array([0, 4, 7]))
+    assert ready.probabilities(["The GREAT film.", "The 7<br />books"]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_text_has_its_answer_wherever_it_stands(ready: Predictor) -> None:
+    together = ready.probabilities(TEXTS)
+    assert together.dtype == np.float32
+    assert together.shape == (len(TEXTS),)
+    assert np.all((together > 0) & (together < 1))
+    assert len(np.unique(together.round(5))) >= 5
+    alone = np.concatenate([ready.probabilities([text]) for text in TEXTS])
+    assert together == pytest.approx(alone, abs=1e-6)
+    assert ready.probabilities([]).shape == (0,)
+
+
+def test_a_file_is_scored_in_blocks_in_order(ready: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentiment_pipeline.predict.reading.BLOCK_LINES", 3)
+    path = tmp_path / "reviews.txt"
+    path.write_text("\n".join(TEXTS), encoding="utf-8")
+    scored = list(ready.predict(path))
+    assert [len(block) for block in scored] == [3, 3, 2]
+    assert np.concatenate(scored) == pytest.approx(ready.probabilities(TEXTS), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.parquet"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-1] + b"?"),
+                                    lambda path: path.write_bytes(b"")])
+def test_a_missing_or_damaged_file_is_named(folder: Path, name: str, damage: Callable[[Path], None]) -> None:
+    damage(folder / name)
+    with pytest.raises(PipelineError, match=name):
+        Predictor(folder)
+
+
+@pytest.mark.parametrize("change", [
+    {"cleaning": {}}, {"cleaning": {"html_breaks": "yes"}}, {"cleaning": None}, {"unknown_id": -1}, {"unknown_id": 99},
+    {"unknown_id": True}, {"tokenizer": "nltk"}, {"tokenizer": {}}, {"vocabulary_sha256": "0"}])
+def test_a_config_that_does_not_say_how_texts_become_ids_is_refused(folder: Path, change: dict[str, Any]) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(PipelineError, match="publish the model again"):
+        Predictor(folder)
+
+
+def test_words_cut_by_another_nltk_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictor, "version", lambda name: "3.9.2")
+    with pytest.raises(PipelineError, match=r"and NLTK 3\.9\.2 here cuts others; install nltk=="):
+        Predictor(folder)

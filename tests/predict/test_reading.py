@@ -1,0 +1,104 @@
+import bz2
+import io
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.predict import reading
+from sentiment_pipeline.predict.reading import blocks, lines_of, opened_texts, text_of
+
+LINES = st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & {*line} and line[:1] != b"\xef"))
+
+
+def texts(path: Path) -> list[str]:
+    with opened_texts(path) as found:
+        return [text for block in found for text in block]
+
+
+@pytest.mark.parametrize(("line", "text"), [
+    (b"__label__2 good", "good"), (b"__label__1 bad", "bad"), (b"__label__2", ""), (b"__label__1 ", ""), (b"", ""),
+    (b"plain", "plain"), (b"__label__3 other", "__label__3 other"), (b"__label__2x", "__label__2x"),
+    (b"caf\xc3\xa9 \xff", "café \ufffd"), (b"a\0b", "a\0b")])
+def test_a_line_becomes_a_text(line: bytes, text: str) -> None:
+    assert text_of(line) == text
+
+
+@given(LINES, st.sampled_from([b"\n", b"\r\n"]), st.booleans(), st.sampled_from([b"", b"\xef\xbb\xbf"]))
+def test_lines_are_those_between_line_ends(lines: list[bytes], end: bytes, closed: bool, mark: bytes) -> None:
+    data = mark + b"".join(line + end for line in lines)
+    expected = lines if closed or not lines or lines[-1] else lines[:-1]
+    if not closed and lines:
+        data = data.removesuffix(end)
+    if mark and not b"".join(lines) and data == mark:
+        expected = [b""]
+    assert list(lines_of(io.BytesIO(data))) == expected
+
+
+@given(st.lists(st.integers(0, 40), min_size=1))
+def test_of_a_long_line_the_beginning_is_read(lengths: list[int]) -> None:
+    lines = [bytes([97 + number % 26]) * length for number, length in enumerate(lengths)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "LONGEST_LINE", 10)
+        assert list(lines_of(io.BytesIO(b"".join(line + b"\n" for line in lines)))) == [line[:10] for line in lines]
+
+
+@given(st.lists(st.binary(max_size=30)), st.integers(1, 9))
+def test_blocks_hold_every_line_in_order(lines: list[bytes], at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK_BYTES", 50)
+        found = list(blocks(lines, at_once))
+    assert [text for block in found for text in block] == [text_of(line) for line in lines]
+    assert all(0 < len(block) <= at_once and sum(map(len, block[:-1])) < 50 for block in found)
+
+
+def test_no_more_is_read_than_the_next_block() -> None:
+    endless = iter(lambda: b"line", b"")
+    taken = blocks((line for line in endless), 100)
+    assert len(next(taken)) == len(next(taken)) == 100
+
+
+@pytest.mark.parametrize("compress", [
+    bytes, bz2.compress, lambda data: bz2.compress(data[:9]) + bz2.compress(data[9:])])
+@pytest.mark.parametrize("name", ["reviews.txt", "reviews.ft.txt.bz2"])
+def test_bz2_is_told_by_its_first_bytes(tmp_path: Path, compress: object, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(compress(b"__label__2 one\nzwei\n\nvier"))  # type: ignore[operator]
+    if compress is bytes and path.suffix == ".bz2":
+        with pytest.raises(PipelineError, match=r"is not a \.bz2 file"):
+            texts(path)
+    else:
+        assert texts(path) == ["one", "zwei", "", "vier"]
+
+
+def test_an_empty_file_has_no_texts(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "empty.bz2").write_bytes(bz2.compress(b""))
+    assert texts(tmp_path / "empty") == texts(tmp_path / "empty.bz2") == []
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:40] + b"\0\0\0\0" + data[44:]])
+def test_a_damaged_bz2_is_named(tmp_path: Path, damage: object) -> None:
+    path = tmp_path / "reviews.bz2"
+    path.write_bytes(damage(bz2.compress(os.urandom(2000).hex().encode())))  # type: ignore[operator]
+    with pytest.raises(PipelineError, match=r"reviews\.bz2 is damaged"):
+        texts(path)
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"cannot read .*missing"):
+        texts(tmp_path / "missing")
+    with pytest.raises(PipelineError, match=r"cannot read .*directory"):
+        texts(tmp_path)
+
+
+def test_what_is_typed_is_given_line_by_line() -> None:
+    typing, terminal = os.openpty()
+    os.write(typing, b"great\n")
+    with opened_texts(Path(os.ttyname(terminal))) as found:
+        assert next(found) == ["great"]
+    os.close(typing)
+    os.close(terminal)
