@@ -1,0 +1,64 @@
+"""Train: packed ids in, the best weights and the history of their making out.
+
+Training is one step, but a long one: inside it the checkpoints carry on where a killed run stopped. They lie
+in a folder named by the step's fingerprint, so that weights of other settings are never taken up. The last
+two stay when training has ended: damaged weights are then made again from them, at no cost.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from sentiment_pipeline.stages import encode, vocabulary
+from sentiment_pipeline.stages.step import Report, Run, Step, upstream
+from sentiment_pipeline.storage.files import write_text
+from sentiment_pipeline.storage.manifest import JSON, fingerprint
+from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
+from sentiment_pipeline.training.job import Job
+from sentiment_pipeline.training.launch import train_in_processes
+from sentiment_pipeline.training.model_folder import save_weights
+
+VERSION = 1
+NAME = "train"
+WEIGHTS, HISTORY = "training/model.safetensors", "training/history.jsonl"
+CHECKPOINTS = "checkpoints"
+LIVE_HISTORY = "history.jsonl"  # beside the checkpoints while training goes on, TensorBoard's files too
+
+
+def plan(run: Run) -> Iterator[list[Step]]:
+    settings = run.settings
+    packed = [run.intact(encode.pack_name(split)) for split in ("train", "validation")]
+    depends: dict[str, JSON] = {
+        "version": VERSION,
+        "packed": upstream(packed),
+        "model": asdict(settings.model),
+        "training": asdict(settings.training),
+    }
+    arguments = {
+        "model": settings.model,
+        "training": settings.training,
+        "runtime": settings.runtime,
+        "processes": settings.execution.training_processes,
+        "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
+        "identity": fingerprint(depends),
+    }
+    yield [Step(NAME, work, arguments, depends, (WEIGHTS, HISTORY))]
+
+
+def work(data_dir: Path, report: Report, *, model: ModelConfig, training: TrainingConfig, runtime: RuntimeConfig,
+         processes: int, vocabulary_size: int, identity: str) -> Mapping[str, JSON]:
+    folder = data_dir / CHECKPOINTS / identity[:16]
+    job = Job(data_dir / "packed", folder, folder / LIVE_HISTORY, model, training, runtime, vocabulary_size, identity)
+    remove_others(folder)
+    result = train_in_processes(job, processes, report)
+    save_weights(data_dir / WEIGHTS, result.weights)
+    write_text(data_dir / HISTORY, job.history.read_text(encoding="utf-8"))
+    return {**result.facts, "validation": result.validation, "vocabulary_size": vocabulary_size}
+
+
+def remove_others(folder: Path) -> None:
+    """Delete the checkpoints of earlier settings."""
+    for other in folder.parent.glob("*"):
+        if other != folder:
+            shutil.rmtree(other)

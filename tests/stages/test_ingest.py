@@ -1,0 +1,108 @@
+import bz2
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.prepare.lines import NO_LABEL
+from sentiment_pipeline.stages import ingest
+from sentiment_pipeline.stages.ingest import Part
+from tests.stages.prepared import make_run, prepare
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+@pytest.fixture
+def test_file(tmp_path) -> Path:
+    return write(tmp_path / "test.txt", ["__label__1 x"])
+
+
+def reviews(count: int, bad: tuple[int, ...] = ()) -> list[str]:
+    """Numbered lines, some of them (1-based) without a label."""
+    return ["no label" if number in bad else f"__label__2 review number {number:05d}" for number in range(1, count + 1)]
+
+
+def texts(data_dir: Path, source: str) -> list[str]:
+    paths = sorted((data_dir / "ingest" / source).glob("part-*.parquet"))
+    return [text for path in paths for text in pq.read_table(path)["text"].to_pylist()]
+
+
+def test_parts_hold_all_reviews_in_order(tmp_path, test_file):
+    train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
+    run = make_run(train, test_file, tmp_path / "data", shard_bytes=5_000)
+    prepare(run, [ingest])
+    assert len(texts(run.data_dir, "train")) == 998
+    parts = [part for part in ingest.parts(run) if part.source == "train"]
+    assert sum(part.reviews for part in parts) == 998
+    assert [part.first for part in parts] == [sum(each.reviews for each in parts[:n]) for n in range(len(parts))]
+    assert pq.read_table(run.data_dir / "rejected/train.parquet").to_pylist() == [
+        {"line": line, "reason": NO_LABEL, "raw": b"no label"} for line in (2, 700)]
+    assert run.manifest("ingest/train/total").facts["lines"] == 1000
+
+
+@pytest.mark.parametrize("limit", [1, 150, 499, 500, 999, 5_000])
+def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file, limit):
+    train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
+    run = make_run(train, test_file, tmp_path / "data", shard_bytes=2_000, ingest={"train_lines": limit})
+    done = prepare(run, [ingest])
+    lines = min(limit, 1000)
+    facts = run.manifest("ingest/train/total").facts
+    assert (facts["lines"], facts["rejected"]) == (lines, sum(bad <= lines for bad in (2, 700)))
+    assert sum(facts["parts"]) == facts["reviews"] == facts["lines"] - facts["rejected"]
+    needed = len(facts["parts"])
+    assert sum(name.startswith("ingest/train/part") for name in done) <= needed + 2
+    assert needed <= lines // 60 + 2
+
+
+def test_too_many_bad_lines_stop_the_run(tmp_path, test_file):
+    run = make_run(write(tmp_path / "train.txt", reviews(1000, tuple(range(3, 160)))), test_file, tmp_path / "data")
+    with pytest.raises(PipelineError, match=r"157 of 1,000 lines .* line 3: .*max_rejected_share, which is 0.01"):
+        prepare(run, [ingest])
+    run = make_run(run.settings.train, test_file, tmp_path / "data", ingest={"max_rejected_share": 0.2})
+    assert prepare(run, [ingest]) == ["ingest/train/total", "ingest/test/total"]
+
+
+def test_a_file_without_reviews_is_an_error(tmp_path, test_file):
+    run = make_run(write(tmp_path / "train.txt", ["nothing"]), test_file, tmp_path / "data")
+    with pytest.raises(PipelineError, match="holds no labelled review"):
+        prepare(run, [ingest])
+
+
+def test_no_file_is_an_error_of_the_settings(tmp_path, test_file):
+    run = make_run(None, test_file, tmp_path / "data")
+    with pytest.raises(SettingsError, match="--train FILE"):
+        prepare(run, [ingest])
+
+
+def test_a_file_that_changes_between_plan_and_work(tmp_path, test_file):
+    run = make_run(write(tmp_path / "train.txt", reviews(10)), test_file, tmp_path / "data")
+    steps = next(ingest.plan(run))
+    write(tmp_path / "train.txt", reviews(11))
+    with pytest.raises(PipelineError, match="was changed while it was read"):
+        steps[0].work(run.data_dir, print, **steps[0].arguments)
+
+
+def test_a_changed_file_is_read_again(tmp_path, test_file):
+    run = make_run(write(tmp_path / "train.txt", reviews(10)), test_file, tmp_path / "data")
+    prepare(run, [ingest])
+    assert prepare(run, [ingest]) == []
+    write(tmp_path / "train.txt", reviews(11))
+    assert prepare(run, [ingest]) == ["ingest/train/part-00000", "ingest/train/total"]
+    assert len(texts(run.data_dir, "train")) == 11
+
+
+def test_damage_is_named_by_file_and_place(tmp_path, test_file):
+    data = bytearray(bz2.compress("".join(f"{line}\n" for line in reviews(40_000)).encode(), 1))
+    data[len(data) // 2] ^= 4
+    (tmp_path / "train.bz2").write_bytes(data)
+    run = make_run(tmp_path / "train.bz2", test_file, tmp_path / "data", shard_bytes=10_000)
+    with pytest.raises(PipelineError, match=r"train\.bz2 is damaged: bzip2 block \d+, which begins at byte [\d,]+"):
+        prepare(run, [ingest])
+
+
+def test_names_of_a_part():
+    assert Part("train", 3, 0, 1).table == "ingest/train/part-00003.parquet"

@@ -1,0 +1,68 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.stages.step import Condition, Run, Step, difference, perform, state_of, upstream
+from sentiment_pipeline.storage.files import write_text
+from sentiment_pipeline.storage.manifest import JSON, manifest_path
+
+
+def write(data_dir: Path, report: object, text: str) -> Mapping[str, JSON]:
+    write_text(data_dir / "out.txt", text)
+    return {"length": len(text)}
+
+
+def step(text: str = "text", **depends: JSON) -> Step:
+    return Step("stage/step", write, {"text": text}, {"version": 1, **depends}, ("out.txt",))
+
+
+def silent(values: object) -> None:
+    pass
+
+
+def test_a_performed_step_is_finished_until_something_changes(tmp_path: Path) -> None:
+    assert state_of(tmp_path, step()).condition is Condition.UNFINISHED
+    manifest = perform(step(), tmp_path, silent)
+    assert manifest.facts["length"] == 4
+    assert manifest.facts["seconds"] >= 0
+    assert state_of(tmp_path, step()).finished
+    stale = state_of(tmp_path, step(vocabulary={"min_count": 3}))
+    assert (stale.condition, stale.reason) == (Condition.STALE, "vocabulary: None -> {'min_count': 3}")
+
+
+def test_a_damaged_output_or_manifest_is_not_finished(tmp_path: Path) -> None:
+    perform(step(), tmp_path, silent)
+    (tmp_path / "out.txt").write_text("tixt")
+    damaged = state_of(tmp_path, step())
+    assert damaged.condition is Condition.DAMAGED
+    assert "out.txt" in damaged.reason
+    perform(step(), tmp_path, silent)
+    manifest_path(tmp_path, "stage/step").write_text("{")
+    assert state_of(tmp_path, step()).condition is Condition.DAMAGED
+
+
+def test_a_step_that_fails_leaves_no_manifest(tmp_path: Path) -> None:
+    failing = Step("stage/step", write, {"text": None}, {}, ("out.txt",))
+    with pytest.raises(TypeError):
+        perform(failing, tmp_path, silent)
+    assert state_of(tmp_path, failing).condition is Condition.UNFINISHED
+
+
+def test_differences_name_the_setting_with_both_values() -> None:
+    before = {"vocabulary": {"min_count": 2, "max_size": 0}, "input": "a" * 64, "gone": 1}
+    now = {"vocabulary": {"min_count": 5, "max_size": 0}, "input": "b" * 64}
+    assert difference(before, now) == "gone: 1 -> None; input changed; vocabulary.min_count: 2 -> 5"
+
+
+def test_upstream_changes_with_settings_and_with_bytes_but_not_with_facts(tmp_path: Path) -> None:
+    first = upstream([perform(step(), tmp_path, silent)])
+    assert upstream([perform(step(), tmp_path, silent)]) == first
+    assert upstream([perform(step("other"), tmp_path, silent)]) != first
+    assert upstream([perform(step(seed=1), tmp_path, silent)]) != first
+
+
+def test_a_missing_manifest_names_the_step(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="stage/step is not finished"):
+        Run(tmp_path, None).manifest("stage/step")
