@@ -1,0 +1,145 @@
+"""Search for better settings: trainings on the packed reviews of a data folder, chosen by their validation accuracy.
+
+The study lies in a database below the data folder, so that a search goes on where it stopped, with as many further
+trials as are wanted; a trial that was killed is taken up from its last checkpoint. The test set is not read. What is
+found best is written as a settings file for the pipeline.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.stages import train
+from sentiment_pipeline.stages.step import Report, Run
+from sentiment_pipeline.storage.files import write_text
+from sentiment_pipeline.storage.manifest import fingerprint
+from sentiment_pipeline.training.job import Job
+from sentiment_pipeline.training.launch import train_in_processes
+
+Varied = Literal["model.dropout", "model.embedding", "model.embedding_dropout", "model.hidden", "model.layers",
+                 "model.pooling", "model.word_dropout", "training.batch_size", "training.label_smoothing",
+                 "training.learning_rate", "training.weight_decay"]
+SPACE: Mapping[str, Callable[[optuna.Trial, str], Any]] = {
+    "model.dropout": lambda trial, name: trial.suggest_float(name, 0.0, 0.7),
+    "model.embedding": lambda trial, name: trial.suggest_categorical(name, (64, 128, 256, 400)),
+    "model.embedding_dropout": lambda trial, name: trial.suggest_float(name, 0.0, 0.5),
+    "model.hidden": lambda trial, name: trial.suggest_categorical(name, (64, 128, 256, 512)),
+    "model.layers": lambda trial, name: trial.suggest_int(name, 1, 3),
+    "model.pooling": lambda trial, name: trial.suggest_categorical(name, ("last", "mean", "max", "attention",
+                                                                          "max_mean")),
+    "model.word_dropout": lambda trial, name: trial.suggest_float(name, 0.0, 0.3),
+    "training.batch_size": lambda trial, name: trial.suggest_categorical(name, (32, 64, 128, 256)),
+    "training.label_smoothing": lambda trial, name: trial.suggest_float(name, 0.0, 0.2),
+    "training.learning_rate": lambda trial, name: trial.suggest_float(name, 1e-4, 2e-2, log=True),
+    "training.weight_decay": lambda trial, name: trial.suggest_float(name, 1e-6, 1e-1, log=True),
+}
+assert set(SPACE) == set(get_args(Varied))
+USUAL: tuple[Varied, ...] = ("training.learning_rate", "model.dropout", "model.hidden")
+FOLDER = "search"
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+
+class Search:
+    """A study of some settings over the prepared reviews of one data folder.
+
+    Args:
+        run: of a data folder that has been prepared; its settings are what the trials vary.
+        vary: names of settings in `SPACE`.
+
+    Raises:
+        PipelineError: the folder is not prepared, or its packed reviews are damaged.
+        SettingsError: a setting cannot be varied.
+    """
+
+    def __init__(self, run: Run, vary: Sequence[str] = USUAL) -> None:
+        if unknown := sorted(set(vary) - set(SPACE)):
+            raise SettingsError(f"vary: {unknown[0]} cannot be searched for; there are: {', '.join(SPACE)}")
+        self.run, self.vary = run, vary
+        identity = fingerprint({"base": job_of(run, run.settings, Path()).fingerprint, "vary": sorted(vary)})
+        self.folder = run.data_dir / FOLDER / identity[:16]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.study = optuna.create_study(storage=f"sqlite:///{self.folder / 'study.db'}", study_name="search",
+                                         direction="maximize", load_if_exists=True)
+        self.take_up()
+        # The seed moves on with the trials, or a search that goes on would draw the same values again.
+        self.study.sampler = optuna.samplers.TPESampler(seed=run.settings.training.seed + len(self.study.trials))
+
+    def take_up(self) -> None:
+        """Queue again what a killed search was at."""
+        for trial in self.study.get_trials(states=(TrialState.RUNNING,)):
+            self.study.tell(trial.number, state=TrialState.FAIL)
+            self.study.enqueue_trial(trial.params, user_attrs={"goes on": trial.number})
+
+    def done(self) -> int:
+        """How many trials have ended by themselves."""
+        taken_up = {trial.user_attrs.get("goes on") for trial in self.study.trials}
+        return sum(trial.number not in taken_up for trial in self.study.get_trials(states=ENDED))
+
+    def try_next(self, report: Report) -> FrozenTrial:
+        """Train once; the trial with its settings (`params`) and its validation accuracy (`value`).
+
+        Args:
+            report: called with the figures of the training.
+
+        Raises:
+            PipelineError: as training does.
+        """
+        trial = self.study.ask()
+        settings = varied(self.run.settings, {name: SPACE[name](trial, name) for name in self.vary})
+        job = job_of(self.run, settings, self.folder)
+        try:
+            value = train_in_processes(job, settings.execution.training_processes, report).validation["accuracy"]
+        except PipelineError:
+            self.study.tell(trial, state=TrialState.FAIL)
+            raise
+        ended = self.study.tell(trial, value)
+        shutil.rmtree(job.checkpoints)
+        self.write_best()
+        return ended
+
+    def write_best(self) -> None:
+        """Publish the best settings so far, for `--config`."""
+        with suppress(ValueError):  # no trial has ended yet
+            best = self.study.best_trial
+            write_text(self.best, as_toml(self.run.settings.preset, best))
+
+    @property
+    def best(self) -> Path:
+        """The settings file of the best trial."""
+        return self.run.data_dir / FOLDER / "best.toml"
+
+
+def varied(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """`settings` with other values for some `group.name`."""
+    for place, value in values.items():
+        group, _, name = place.partition(".")
+        settings = replace(settings, **{group: replace(getattr(settings, group), **{name: value})})
+    return settings
+
+
+def job_of(run: Run, settings: Settings, folder: Path) -> Job:
+    """The training that the pipeline would do with these settings, with its checkpoints below `folder`."""
+    step, = next(train.plan(Run(run.data_dir, settings)))
+    values = step.arguments
+    checkpoints = folder / values["identity"][:16]
+    return Job(run.data_dir / "packed", checkpoints, checkpoints / train.LIVE_HISTORY, values["model"],
+               values["training"], values["runtime"], values["vocabulary_size"], values["identity"])
+
+
+def as_toml(preset: str, trial: FrozenTrial) -> str:
+    """The settings of a trial over their preset, as `--config` reads them."""
+    groups: dict[str, list[str]] = {}
+    for place, value in sorted(trial.params.items()):
+        group, _, name = place.partition(".")
+        groups.setdefault(group, []).append(f"{name} = {value!r}".replace("'", '"'))
+    body = "".join(f"\n[{group}]\n" + "\n".join(lines) + "\n" for group, lines in groups.items())
+    return f"# Trial {trial.number}: validation accuracy {trial.value}.\npreset = \"{preset}\"\n{body}"

@@ -1,0 +1,157 @@
+"""The command line as its users meet it: a process of its own, its output and its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import ROOT
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def command(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "sentiment_pipeline", *map(str, arguments)], capture_output=True,
+                          text=True, check=False, cwd=ROOT, env={**os.environ, "COLUMNS": "200"})
+
+
+@pytest.fixture(scope="module")
+def options(sample: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[object]:
+    """The options of a run that has been done once."""
+    folder = tmp_path_factory.mktemp("data")
+    options = ["--train", sample / "train.ft.txt.bz2", "--test", sample / "test.ft.txt.bz2", "--data-dir", folder,
+               "--config", tiny]
+    result = command("run", *options)
+    assert result.returncode == 0, result.stderr
+    assert "test: accuracy" in result.stdout
+    assert str(folder / "report.html") in result.stdout
+    return options
+
+
+@pytest.fixture
+def folder(options: list[object]) -> Path:
+    return Path(str(options[options.index("--data-dir") + 1]))
+
+
+def test_a_run_leaves_what_the_interface_promises(folder: Path) -> None:
+    vocabulary = pq.read_table(folder / "vocabulary.parquet")
+    assert vocabulary.column_names == ["token", "count", "id"]
+    assert vocabulary.slice(0, 2).to_pydict() == {"token": ["_PAD", "_UNK"], "count": [0, 0], "id": [0, 1]}
+    assert vocabulary["id"].to_pylist() == list(range(len(vocabulary)))
+    reviews = 0
+    for split in ("train", "validation", "test"):
+        for path in sorted((folder / "shards" / split).glob("part-*.parquet")):
+            table = pq.read_table(path)
+            assert table.column_names == ["label", "text", "token_ids"]
+            reviews += len(table)
+    assert reviews == 1500
+    assert pq.read_schema(folder / "rejected" / "train.parquet").names == ["line", "reason", "raw"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert set(metrics["test"]) >= {"accuracy", "loss", "reviews"}
+    assert metrics["test"]["reviews"] == 150
+    assert set(metrics["train"]) >= {"reviews_per_s", "tokens_per_s", "epochs", "steps"}
+    assert metrics["prepare"]["reviews"] == 1500
+    assert {path.name for path in (folder / "model").iterdir()} == {
+        "model.safetensors", "config.json", "vocabulary.parquet", "README.md"}
+    report = (folder / "report.html").read_text()
+    assert "http://" not in report.replace("http://www.w3.org", "")
+    assert not list(folder.rglob("*.tmp"))
+
+
+def test_a_second_run_does_nothing_but_say_so(options: list[object], folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")
+              if path.name not in ("settings.json", ".lock")}
+    result = command("run", *options)
+    assert result.returncode == 0
+    assert result.stderr.count("nothing to do") == 7
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_changed_setting_redoes_what_depends_on_it(options: list[object], folder: Path) -> None:
+    kept = {path: path.stat().st_mtime_ns for name in ("ingest", "tokens") for path in (folder / name).rglob("*.*")}
+    status = command("status", "--data-dir", folder, "--set", "vocabulary.min_count=3").stdout
+    assert "vocabulary.min_count: 2 -> 3" in status
+    result = command("run", *options, "--set", "vocabulary.min_count=3")
+    assert result.returncode == 0, result.stderr
+    done = {line.partition(":")[0] for line in result.stderr.splitlines() if " done in " in line}
+    assert done == {"vocabulary", "encode", "train", "evaluate", "publish"}
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert min(pq.read_table(folder / "vocabulary.parquet")["count"].to_pylist()[2:]) == 3
+    assert command("status", "--data-dir", folder).stdout.count("finished") == 14
+    assert command("run", *options).returncode == 0
+
+
+def test_damage_is_named_and_exactly_that_is_rebuilt(options: list[object], folder: Path) -> None:
+    assert command("verify", "--data-dir", folder).returncode == 0
+    path = folder / "packed" / "test" / "ids.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    found = command("verify", "--data-dir", folder)
+    assert found.returncode == 1
+    assert found.stdout == "packed/test/ids.npy: damaged (its SHA-256 differs)\n"
+    assert command("run", *options).returncode == 0
+    assert path.read_bytes() == whole
+    assert command("verify", "--data-dir", folder).returncode == 0
+
+
+def test_the_parts_by_themselves(folder: Path, sample: Path, tiny: Path, tmp_path: Path) -> None:
+    files = ["--train", sample / "train.ft.txt.bz2", "--test", sample / "test.ft.txt.bz2"]
+    alone = ["--data-dir", tmp_path, "--config", tiny]
+    early = command("train", *alone)
+    assert early.returncode == 1
+    assert "is not finished" in early.stderr
+    assert command("prepare", *files, *alone).returncode == 0
+    assert not (tmp_path / "training").exists()
+    assert command("train", *alone).returncode == 0
+    assert not (tmp_path / "metrics.json").exists()
+    assert command("evaluate", *alone).returncode == 0
+    figures = [json.loads((each / "metrics.json").read_text())["test"] for each in (folder, tmp_path)]
+    assert figures[0] == figures[1]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), [
+    (["run", "--set", "vocabulary.min_count=0"], 2, "vocabulary.min_count"),
+    (["run", "--set", "vocabulary.size=1"], 2, "vocabulary.size is not a setting"),
+    (["run", "--preset", "best"], 2, "preset"),
+    (["run", "--config", "absent.toml"], 2, "absent.toml"),
+    (["run"], 2, "--train FILE"),
+    (["run", "--train", "absent.bz2", "--test", "absent.bz2"], 1, "absent.bz2"),
+    (["verify"], 1, "run the pipeline first"),
+    (["predict", "--model", "absent"], 1, "absent"),
+])
+def test_an_expected_error_is_one_clear_line(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
+    folder = [] if arguments[0] == "predict" else ["--data-dir", tmp_path]
+    quick = ["--preset", "quick"] if arguments[0] == "run" and "--preset" not in arguments else []
+    result = command(*arguments, *quick, *folder)
+    assert result.returncode == code
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+
+
+def test_wrong_usage_is_refused() -> None:
+    for arguments in (["run", "--no-such-option"], ["no-such-command"], ["sample", "x", "--reviews", "0"]):
+        assert command(*arguments).returncode == 2
+
+
+def test_predictions_come_in_the_order_of_the_lines(folder: Path, sample: Path, tmp_path: Path) -> None:
+    lines = ["not bad at all", "", "__label__1 I would not buy it again", "Ωμέγα 42 ☃"]
+    text = tmp_path / "reviews.txt"
+    text.write_text("\n".join(lines) + "\n")
+    result = command("predict", "--model", folder / "model", text)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(answers) == 4
+    for answer in answers:
+        assert answer["label"] == ("positive" if answer["probability"] > 0.5 else "negative")
+    assert command("predict", "--model", folder / "model", sample / "test.ft.txt.bz2", "--output",
+                   tmp_path / "many.parquet").returncode == 0
+    table = pq.read_table(tmp_path / "many.parquet").to_pydict()
+    assert table["line"] == list(range(1, 151))
+    truth = [label for path in sorted((folder / "shards" / "test").glob("*"))
+             for label in pq.read_table(path)["label"].to_pylist()]
+    right = sum((said == "positive") == bool(label) for said, label in zip(table["label"], truth, strict=True))
+    assert right / 150 == pytest.approx(json.loads((folder / "metrics.json").read_text())["test"]["accuracy"])
