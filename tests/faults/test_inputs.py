@@ -1,0 +1,175 @@
+"""Files that are damaged, change or are none; lines that are no reviews: named, rejected, never trained on."""
+
+import bz2
+import os
+import resource
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.faults.processes import REPETITIONS, Ended, contents, draw, run
+from tests.faults.test_disk import obey_permissions
+
+GOOD = b"__label__2 a good book\n__label__1 a bad book\n" * 50
+MEBIBYTE = 1 << 20
+
+
+def prepare(options: list[object], train: Path, data_dir: Path, *more: object, **keywords: object) -> Ended:
+    return run("prepare", "--train", train, *options[2:], "--data-dir", data_dir, *more, **keywords)
+
+
+def assert_one_line(ended: Ended, *words: object) -> None:
+    assert ended.code == 1, ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("sentiment-pipeline: "), ended.stderr
+    assert "Traceback" not in ended.stderr
+    for word in words:
+        assert str(word) in ended.stderr, ended.stderr
+
+
+@pytest.mark.parametrize("repetition", range(REPETITIONS))
+def test_a_file_cut_short_at_any_byte(repetition: int, options: list[object], tmp_path: Path) -> None:
+    whole, path = Path(str(options[1])).read_bytes(), tmp_path / "reviews.bz2"
+    path.write_bytes(whole[:draw("cut", repetition).randrange(len(whole))])
+    assert_one_line(prepare(options, path, tmp_path / "data"), path)
+    path.write_bytes(whole)
+    assert prepare(options, path, tmp_path / "data").code == 0
+
+
+@pytest.mark.parametrize("repetition", range(REPETITIONS))
+def test_a_flipped_bit_in_a_block(repetition: int, options: list[object], prepared: Path, tmp_path: Path) -> None:
+    random, path = draw("flip", repetition), tmp_path / "reviews.bz2"
+    content = bytearray(Path(str(options[1])).read_bytes())
+    content[random.randrange(20, len(content) - 20)] ^= 1 << random.randrange(8)
+    path.write_bytes(content)
+    ended = prepare(options, path, tmp_path / "data")
+    if ended.code:  # a few bits of a bzip2 file mean nothing
+        assert_one_line(ended, path, "damaged", "download the file again")
+    else:
+        assert contents(tmp_path / "data").items() >= {
+            name: digest for name, digest in contents(prepared).items() if name.startswith("packed/")}.items()
+
+
+def test_what_is_no_file_of_reviews(options: list[object], tmp_path: Path) -> None:
+    (tmp_path / "empty.bz2").touch()
+    (tmp_path / "plain.bz2").write_bytes(GOOD)
+    (tmp_path / "closed").write_bytes(GOOD)
+    (tmp_path / "closed").chmod(0)
+    os.mkfifo(tmp_path / "pipe")
+    for name, words in (("empty.bz2", "is empty"), ("plain.bz2", "is not a .bz2 file"), (".", "is a directory"),
+                        ("absent", "no such file"), ("closed", "permission denied"), ("pipe", "not a regular file")):
+        ended = prepare(options, tmp_path / name, tmp_path / "data", fault=obey_permissions)
+        assert_one_line(ended, tmp_path / name, words)
+
+
+def change_after_inspection(path: Path) -> None:
+    """Let the file grow once the first of its ranges is being read."""
+    from sentiment_pipeline.prepare import source
+
+    blocks = source.bz2_blocks
+
+    def growing(*arguments: object) -> object:
+        with path.open("ab") as file:
+            file.write(bz2.compress(GOOD))
+        return blocks(*arguments)
+
+    source.bz2_blocks = growing
+
+
+def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: Path) -> None:
+    path = tmp_path / "reviews.bz2"
+    path.write_bytes(bz2.compress(GOOD))
+    ended = prepare(options, path, tmp_path / "data", fault=partial(change_after_inspection, path))
+    assert_one_line(ended, path, "was changed while it was read")
+    assert not list((tmp_path / "data").glob("manifests/ingest/train/*"))
+    assert prepare(options, path, tmp_path / "data").code == 0
+    assert sum(pq.ParquetFile(each).metadata.num_rows
+               for each in (tmp_path / "data" / "ingest" / "train").glob("part-*")) > 100
+
+
+def test_a_file_that_changes_between_two_stages(options: list[object], tmp_path: Path) -> None:
+    path, data_dir = tmp_path / "reviews", tmp_path / "data"
+    path.write_bytes(GOOD)
+    assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "vocabulary", "encode"}
+    os.utime(path)
+    assert prepare(options, path, data_dir).done == set(), "its bytes count, not its time"
+    path.write_bytes(GOOD.replace(b"book", b"look"))
+    assert "file changed" in run("status", *options[4:], "--train", path, *options[2:4], "--data-dir", data_dir).stdout
+    assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "vocabulary", "encode"}
+    assert "look" in pq.read_table(data_dir / "vocabulary.parquet")["token"].to_pylist()
+
+
+LONG = b"__label__1 " + b"x" * 100 * MEBIBYTE
+LINES = {
+    b"no label at all": "does not start with a label",
+    b"": "does not start with a label",
+    b"__label__3 other": "another label",
+    b"__label__1": "another label",
+    b"__label__2\tno space": "another label",
+    b"__label__1 ": "no text",
+    b"__label__2 \t \xc2\xa0".replace(b"\xc2\xa0", b""): "no text",
+    b"__label__1 latin \xe9": "not UTF-8",
+    b"__label__1 surrogate \xed\xa0\x80": "not UTF-8",
+    b"__label__2 nul\0byte": "NUL",
+    b" __label__1 space before": "does not start with a label",
+}
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_bad_lines_are_kept_with_their_numbers(end: bytes, mark: bytes, compressed: bool, options: list[object],
+                                               tmp_path: Path) -> None:
+    good = GOOD.splitlines()
+    lines = [line for bad in LINES for line in (*good[:3], bad)]
+    text = mark + end.join([*lines, b"__label__2 the last line has no end"])
+    path = tmp_path / "reviews"
+    path.write_bytes(bz2.compress(text) if compressed else text)
+    assert prepare(options, path, tmp_path / "data").code == 0
+    rejected = pq.read_table(tmp_path / "data" / "rejected" / "train.parquet").to_pydict()
+    assert rejected["line"] == [4 * (number + 1) for number in range(len(LINES))]
+    assert rejected["raw"] == list(LINES)
+    assert all(words in reason for words, reason in zip(LINES.values(), rejected["reason"], strict=True))
+    texts = [text for each in sorted((tmp_path / "data" / "ingest" / "train").glob("part-*"))
+             for text in pq.read_table(each)["text"].to_pylist()]
+    assert texts == ["a good book", "a bad book", "a good book"] * len(LINES) + ["the last line has no end"]
+
+
+def limit_memory(headroom: int) -> None:
+    """Allow so many bytes of address space beyond what this process has already."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + headroom, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("text", [LONG + b"\n" + GOOD, GOOD + LONG, LONG.replace(b" ", b"\0")],
+                         ids=["first", "last", "no line feed"])
+def test_a_line_of_100_megabytes(text: bytes, options: list[object], tmp_path: Path) -> None:
+    path = tmp_path / "reviews"
+    path.write_bytes(text)
+    ended = prepare(options, path, tmp_path / "data", "--set", "ingest.shard_bytes=16_777_216",
+                    fault=partial(limit_memory, 512 * MEBIBYTE))
+    if GOOD in text:
+        assert ended.code == 0, ended.stderr
+    else:
+        assert_one_line(ended, path, "holds no labelled review")
+    rejected = pq.read_table(tmp_path / "data" / "rejected" / "train.parquet").to_pydict()
+    assert rejected["reason"] == [f"longer than {MEBIBYTE:,} bytes"]
+    assert rejected["raw"] == [text[text.index(b"x") - 11:][:MEBIBYTE]]
+
+
+@pytest.mark.parametrize(("bad", "lines", "settings", "code"), [
+    (100, 5_000, [], 0), (101, 5_000, [], 1), (101, 10_101, [], 0), (102, 10_101, [], 1),
+    (101, 5_000, ["--set", "ingest.max_rejected_share=0.03"], 0),
+    (3, 5_000, ["--set", "ingest.min_rejected_lines=0"], 0), (51, 5_000, ["--set", "ingest.min_rejected_lines=0"], 1)])
+def test_more_than_a_share_of_bad_lines(bad: int, lines: int, settings: Iterable[str], code: int,
+                                        options: list[object], tmp_path: Path) -> None:
+    path, good = tmp_path / "reviews", b"__label__1 a book\n"
+    path.write_bytes(b"bad\n" * bad + good * (lines - bad))
+    (tmp_path / "test").write_bytes(GOOD)
+    ended = prepare(options, path, tmp_path / "data", "--test", tmp_path / "test", *settings)
+    assert ended.code == code, ended.stderr
+    if code:
+        assert_one_line(ended, path, f"{bad:,} of {lines:,} lines", "line 1:", "ingest.max_rejected_share")
+    assert pq.read_metadata(tmp_path / "data" / "rejected" / "train.parquet").num_rows == bad

@@ -1,0 +1,102 @@
+"""SIGKILL in the middle of prepare: nothing half done is believed, nothing done is lost, the bytes are the same.
+
+`FAULT_REPETITIONS=100 FAULT_SEED=1` draws other moments, and more of them.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.faults.processes import REPETITIONS, contents, draw, run, stamps, start
+
+STAGES = {"ingest": ("ingest", "rejected"), "tokenize": ("tokens",), "vocabulary": ("vocabulary",),
+          "encode": ("shards", "packed")}
+CHANGES = ("os.mkdir", "os.remove", "os.rename")
+WRITING = os.O_WRONLY | os.O_RDWR
+
+
+def at_each_change(folder: Path, act) -> None:
+    """From now on, call `act(number, path)` before this process makes or replaces any file in `folder`."""
+    count = 0
+
+    def hook(event: str, arguments: tuple) -> None:
+        nonlocal count
+        if event in CHANGES or (event == "open" and arguments[2] & WRITING):
+            path = str(arguments[1] if event == "os.rename" else arguments[0])
+            if path.startswith(f"{folder}/"):
+                count += 1
+                act(count, path)
+
+    sys.addaudithook(hook)
+
+
+def note_changes(folder: Path, log: Path) -> None:
+    at_each_change(folder, lambda number, path: os.write(noted, f"{path}\n".encode()))
+    noted = os.open(log, os.O_WRONLY | os.O_CREAT)
+
+
+def die_at_change(folder: Path, moment: int) -> None:
+    at_each_change(folder, lambda number, path: number == moment and os.kill(os.getpid(), signal.SIGKILL))
+
+
+@pytest.fixture(scope="module")
+def moments(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The files that prepare makes or replaces, in order; each is a moment at which it can be killed."""
+    folder = tmp_path_factory.mktemp("moments")
+    log = folder / "log"
+    run("prepare", *options, "--data-dir", folder / "data", fault=partial(note_changes, folder / "data", log))
+    return [path.removeprefix(f"{folder / 'data'}/") for path in log.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_before_a_change_of_a_stage(stage: str, moments: list[str], options: list[object], prepared: Path,
+                                           tmp_path: Path) -> None:
+    own = (*STAGES[stage], f"manifests/{stage}")
+    within = [number for number, path in enumerate(moments, 1) if path.startswith(own)]
+    for moment in draw(stage).sample(within, min(REPETITIONS, len(within))):
+        data_dir = tmp_path / str(moment)
+        killed = run("prepare", *options, "--data-dir", data_dir, fault=partial(die_at_change, data_dir, moment))
+        assert killed.code == -signal.SIGKILL
+        assert_goes_on(options, data_dir, prepared)
+        shutil.rmtree(data_dir)
+
+
+@pytest.mark.parametrize("repetition", range(REPETITIONS))
+def test_killed_again_and_again_at_any_time_with_workers(repetition: int, options: list[object], prepared: Path,
+                                                         tmp_path: Path) -> None:
+    options, random = [*options, "--set", "execution.workers=2"], draw(repetition)
+    for _ in range(2):
+        with start("prepare", *options, "--data-dir", tmp_path) as running:
+            time.sleep(random.uniform(0, 4))
+            running.send(signal.SIGKILL)
+            running.wait()
+    assert_goes_on(options, tmp_path, prepared)
+
+
+def assert_goes_on(options: list[object], data_dir: Path, reference: Path) -> None:
+    """What a killed run left is whole, and the next run ends as if nothing had happened, doing the rest alone."""
+    expected = contents(reference)
+    left = {name: digest for name, digest in contents(data_dir).items() if not name.endswith(".tmp")}
+    assert left.items() <= expected.items(), "a file under its final name that is not whole"
+    before = stamps(data_dir)
+    ended = run("prepare", *options, "--data-dir", data_dir)
+    assert ended.code == 0, ended.stderr
+    assert contents(data_dir) == expected
+    after, kept = stamps(data_dir), finished_before(data_dir, before)
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}, "done twice"
+
+
+def finished_before(data_dir: Path, stamps_before: dict[str, tuple[int, int]]) -> set[str]:
+    """The manifests that were there, and the files they vouch for."""
+    from sentiment_pipeline.storage.manifest import read
+
+    steps = [name.removeprefix("manifests/").removesuffix(".json") for name in stamps_before
+             if name.startswith("manifests/") and not name.endswith(".tmp")]
+    manifests = [manifest for step in steps if (manifest := read(data_dir, step))]
+    return {f"manifests/{step}.json" for step in steps} | {name for each in manifests for name in each.outputs}

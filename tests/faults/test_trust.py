@@ -1,0 +1,193 @@
+"""Files from strangers: nothing in a data folder or a model folder runs code, leads out of it, or crashes who reads it.
+
+`FUZZ_EXAMPLES=5000` tries more of each kind than the suite's handful.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.predict.predictor import load_encoder
+from sentiment_pipeline.settings import load, recall
+from sentiment_pipeline.storage import manifest
+from sentiment_pipeline.storage.files import sha256
+from sentiment_pipeline.training.history import lines_up_to
+from sentiment_pipeline.training.model_folder import CONFIG, load_model
+from tests.faults.processes import draw, run
+
+Copy = Callable[[Path], Path]
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+values = st.recursive(scalars, lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=4), each,
+                                                                                        max_size=3), max_leaves=6)
+
+
+def mutations(content: bytes) -> st.SearchStrategy[bytes]:
+    """The content with some bytes replaced, cut out or put in."""
+    change = st.tuples(st.integers(0, len(content)), st.integers(0, 8), st.binary(max_size=8))
+
+    def apply(changes: list[tuple[int, int, bytes]]) -> bytes:
+        mutated = content
+        for place, removed, inserted in changes:
+            mutated = mutated[:place] + inserted + mutated[place + removed:]
+        return mutated
+
+    return st.lists(change, min_size=1, max_size=4).map(apply)
+
+
+def replaced(value: Any, path: list[int], new: Any) -> Any:
+    """A JSON value in which the one that a path of numbers leads to is another."""
+    if not path or not isinstance(value, dict) or not value:
+        return new
+    name = sorted(value)[path[0] % len(value)]
+    return {**value, name: replaced(value[name], path[1:], new)}
+
+
+def refuse_to_unpickle() -> None:
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "pickle.find_class":
+            raise RuntimeError(f"something was unpickled: {arguments}")
+
+    sys.addaudithook(hook)
+
+
+def test_nothing_is_unpickled(options: list[object], finished: Path, copy: Copy, tmp_path: Path) -> None:
+    assert run("run", *options, "--data-dir", tmp_path / "new", fault=refuse_to_unpickle).code == 0
+    folder = copy(finished)
+    (folder / "training" / "model.safetensors").unlink()
+    for command in (["run", *options, "--data-dir", folder], ["verify", "--data-dir", folder],
+                    ["status", "--data-dir", folder], ["predict", "--model", folder / "model", str(options[3])]):
+        ended = run(*command, fault=refuse_to_unpickle)
+        assert ended.code == 0, ended.stderr
+
+
+@given(data=st.data())
+@fuzz
+def test_sealed_manifests(data: st.DataObject, prepared: Path, tmp_path: Path) -> None:
+    """Of whatever shape, with a seal that fits: only what is a manifest of files inside the folder is read as one."""
+    step = "encode/packed/train"
+    body = json.loads(manifest.manifest_path(prepared, step).read_bytes())
+    del body["sha256"]
+    mutated = replaced(body, data.draw(st.lists(st.integers(0, 9), max_size=4)), data.draw(values))
+    if isinstance(mutated, dict):
+        mutated["sha256"] = manifest.fingerprint(mutated)
+    path = manifest.manifest_path(tmp_path, step)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(mutated))
+    try:
+        found = manifest.read(tmp_path, step)
+    except PipelineError as error:
+        assert str(path) in str(error)
+    else:
+        assert found
+        assert len(found.damage(tmp_path)) == len(found.outputs)
+        assert all((tmp_path / name).resolve().is_relative_to(tmp_path.resolve()) for name in found.outputs)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "packed/../../outside"])
+def test_a_sealed_manifest_that_leads_outside(name: str, prepared: Path, copy: Copy) -> None:
+    folder = copy(prepared)
+    path = manifest.manifest_path(folder, "encode/packed/test")
+    body = json.loads(path.read_bytes())
+    del body["sha256"]
+    body["outputs"][name] = {"bytes": 0, "sha256": ""}
+    path.write_text(json.dumps({**body, "sha256": manifest.fingerprint(body)}))
+    ended = run("verify", "--data-dir", folder)
+    assert ended.code == 1
+    assert "leads outside the data folder" in ended.stdout
+
+
+@given(data=st.data())
+@fuzz
+def test_settings_of_the_last_run(data: st.DataObject, finished: Path, tmp_path: Path) -> None:
+    content = (finished / "settings.json").read_bytes()
+    mutated = data.draw(mutations(content) | st.tuples(st.lists(st.integers(0, 99), max_size=3), values).map(
+        lambda each: json.dumps(replaced(json.loads(content), *each)).encode()))
+    (tmp_path / "settings.json").write_bytes(mutated)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sentiment_pipeline.settings.default_preset", lambda: "quick")
+        try:
+            load({}, base=recall(tmp_path))
+        except SettingsError as error:
+            assert "\n" not in str(error)
+
+
+@given(data=st.data())
+@fuzz
+def test_settings_files(data: st.DataObject, options: list[object], tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(data.draw(mutations(Path(str(options[-1])).read_bytes())))
+    try:
+        load({"preset": "quick"}, path)
+    except SettingsError as error:
+        assert "\n" not in str(error)
+
+
+@given(data=st.data())
+@fuzz
+def test_model_configs(data: st.DataObject, finished: Path, tmp_path: Path) -> None:
+    content = (finished / "model" / CONFIG).read_bytes()
+    shutil.copytree(finished / "model", tmp_path, dirs_exist_ok=True)
+    (tmp_path / CONFIG).write_bytes(data.draw(mutations(content) | st.tuples(
+        st.lists(st.integers(0, 99), max_size=3), values).map(
+        lambda each: json.dumps(replaced(json.loads(content), *each)).encode())))
+    try:
+        _, config = load_model(tmp_path)
+        load_encoder(tmp_path, config)
+    except PipelineError as error:
+        assert str(tmp_path) in str(error)
+
+
+def try_vocabularies(model: Path, folder: Path, contents: list[bytes]) -> None:
+    """Load each as the vocabulary of a model whose config vouches for it; end well if each is read or refused."""
+    config = json.loads((model / CONFIG).read_bytes())
+    for content in contents:
+        (folder / "vocabulary.parquet").write_bytes(content)
+        try:
+            load_encoder(folder, {**config, "vocabulary_sha256": sha256(folder / "vocabulary.parquet")})
+        except PipelineError as error:
+            assert "vocabulary.parquet" in str(error)
+    sys.exit(77)
+
+
+def test_vocabularies(finished: Path, tmp_path: Path) -> None:
+    """In a process of its own, because a damaged Parquet file may end the one that reads it."""
+    content, random = (finished / "model" / "vocabulary.parquet").read_bytes(), draw("vocabularies")
+    mutated = []
+    for _ in range(EXAMPLES):
+        place = random.choice([random.randrange(len(content)), len(content) - random.randrange(1, 500)])
+        mutated.append(content[:place] + random.randbytes(random.randrange(4)) + content[place + random.randrange(4):])
+    ended = run("--help", fault=partial(try_vocabularies, finished / "model", tmp_path, mutated))
+    assert ended.code == 77, ended.stderr
+
+
+@pytest.mark.parametrize("table", [
+    {"word": ["a"]}, {"token": [1, 2]}, {"token": ["a", None]}, {"token": []}, {"token": [["a"], []]},
+    {"token": ["_PAD", "_UNK"]}])
+def test_a_parquet_file_that_is_no_vocabulary(table: dict[str, list[object]], finished: Path, tmp_path: Path) -> None:
+    pq.write_table(pa.table(table), tmp_path / "vocabulary.parquet")
+    config = json.loads((finished / "model" / CONFIG).read_bytes())
+    config["vocabulary_sha256"] = sha256(tmp_path / "vocabulary.parquet")
+    with pytest.raises(PipelineError, match=r"vocabulary\.parquet"):
+        load_encoder(tmp_path, config)
+
+
+@given(data=st.data())
+@fuzz
+def test_histories(data: st.DataObject, finished: Path, tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    path.write_bytes(data.draw(mutations((finished / "training" / "history.jsonl").read_bytes()) | st.binary()))
+    assert all(0 <= json.loads(line)["step"] <= 10 for line in lines_up_to(path, 10))
