@@ -1,0 +1,174 @@
+"""The Prefect UI of this project in one command: `make ui`, or `python -m deployments.ui --port 4321`.
+
+Starts a server on 127.0.0.1 with its data in the project (`PREFECT_HOME`, by default `.prefect/`), registers the
+work pool, the deployments and the automations, and starts a worker. Ctrl-C ends the worker, with the runs it holds,
+and then the server; the other way round the runs could not report their end. Where `PREFECT_API_URL` names a server
+of yours, the same is done there and no server is started.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows import served
+from sentiment_pipeline.cli import fail
+from sentiment_pipeline.errors import PipelineError
+
+FOLDER = Path(__file__).parent
+PROJECT = FOLDER.parent
+POOL = "local"
+STARTING = 120  # seconds a server may take to answer on a slow machine
+ENDING = 40  # seconds to end in; a worker gives its runs 30
+
+
+def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 4200) -> None:
+    """Serve the Prefect UI and run what is started there, until Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is born deaf to it, and so its children
+    set_environment()
+    with ExitStack() as running:
+        if "PREFECT_API_URL" not in os.environ:
+            running.enter_context(server(port))
+        register()
+        print(f"\nPrefect UI: {os.environ['PREFECT_API_URL'].removesuffix('/api')}   (Ctrl-C ends it)\n", flush=True)
+        work()
+
+
+def work() -> None:
+    """Keep a worker running; one that was killed is replaced.
+
+    Raises:
+        PipelineError: the worker has ended by itself.
+    """
+    killed = True
+    while killed:
+        with process("worker", "worker", "start", "--pool", POOL, "--name", POOL) as worker:
+            killed = worker.wait() < 0
+    raise PipelineError("the worker has ended by itself; its last lines above say why")
+
+
+def set_environment() -> None:
+    """What Prefect is to know, here and in the processes that are started; what the user has set stays."""
+    os.chdir(PROJECT)
+    home = Path(os.environ.setdefault("PREFECT_HOME", str(PROJECT / ".prefect"))).resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ |= {"PREFECT_HOME": str(home), "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+                   "SENTIMENT_PIPELINE_FOLDER": str(PROJECT)}
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+
+
+@contextmanager
+def server(port: int) -> Iterator[None]:
+    """A server on 127.0.0.1 for as long as the block lasts; sets `PREFECT_API_URL`.
+
+    Raises:
+        PipelineError: the port is taken, or the server does not start.
+    """
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise PipelineError(f"port {port} is in use; end what uses it, or choose another: make ui PORT={port + 1}")
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    log = Path(os.environ["PREFECT_HOME"], "server.log")
+    with log.open("w") as output, process("server", "server", "start", "--host", "127.0.0.1", "--port", str(port),
+                                          stdout=output, stderr=subprocess.STDOUT) as started:
+        deadline = time.monotonic() + STARTING
+        while not served.healthy(os.environ["PREFECT_API_URL"]):
+            if started.poll() is not None or time.monotonic() > deadline:
+                raise PipelineError(f"the Prefect server does not start; {log} says why")
+            time.sleep(0.2)
+        address = Path(os.environ["PREFECT_HOME"], served.NAME)
+        address.write_text(os.environ["PREFECT_API_URL"])
+        try:
+            yield
+        finally:
+            address.unlink(missing_ok=True)
+
+
+@contextmanager
+def process(name: str, *arguments: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """A `prefect` command that lasts as long as the block, and no longer.
+
+    In a session of its own, because Ctrl-C goes to a whole process group at once and the order matters here.
+    """
+    print(f"starting the {name}", flush=True)
+    started = subprocess.Popen([sys.executable, "-m", "prefect", *arguments], start_new_session=True, **options)
+    try:
+        yield started
+    finally:
+        print(f"ending the {name}", flush=True)
+        started.terminate()
+        try:
+            started.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+
+
+def register() -> None:
+    """Register the work pool, the deployments and the automations, where they are not there as they should be.
+
+    What is there already is left alone, with all that people have changed of it in the UI.
+    """
+    import yaml
+    from prefect.automations import AutomationCore
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    version = os.environ["SENTIMENT_PIPELINE_DEPLOYMENTS"] = fingerprint()
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(POOL)
+        except ObjectNotFound:
+            prefect("work-pool", "create", POOL, "--type", "process")
+        known = any(each.version == version for each in client.read_deployments())
+        if not known:
+            prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(FOLDER / "prefect.yaml"))
+        for values in yaml.safe_load((FOLDER / "automations.yaml").read_text())["automations"]:
+            same_name = client.read_automations_by_name(values["name"])
+            if not (known and same_name):
+                for each in same_name:
+                    client.delete_automation(each.id)
+                client.create_automation(AutomationCore(**values))
+
+
+def fingerprint() -> str:
+    """What the deployments are made of, as a short hash: it is their version."""
+    from sentiment_pipeline.settings import Choices
+
+    digest = hashlib.sha256(str(PROJECT).encode())
+    for path in [*sorted(FOLDER.glob("*.yaml")), *sorted((PROJECT / "flows").glob("*.py"))]:
+        digest.update(path.read_bytes())
+    digest.update(json.dumps(Choices.model_json_schema(), sort_keys=True).encode())
+    return digest.hexdigest()[:12]
+
+
+def prefect(*arguments: str) -> None:
+    """Run a `prefect` command to its end.
+
+    Raises:
+        PipelineError: it fails; with what it said.
+    """
+    done = subprocess.run([sys.executable, "-m", "prefect", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PipelineError(f"prefect {' '.join(arguments)} failed: {done.stderr.strip() or done.stdout.strip()}")
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(ui)
+    except PipelineError as error:
+        fail(error, 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,69 @@
+"""The flows that make a model: all stages, or a part of them.
+
+Each takes one parameter, the choices of a user, so that the form in the Prefect UI is made from the settings
+model. Run as a module this is the pipeline flow on a terminal, without a server of the user's:
+`python -m flows.pipeline --train FILE --test FILE --data-dir DIR`.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from prefect import flow
+from prefect.states import State
+
+from flows.running import run_flow, run_stages
+from sentiment_pipeline.settings import Choices
+from sentiment_pipeline.stages.pipeline import EVALUATE, PREPARE, STAGES, TRAIN, opened
+from sentiment_pipeline.stages.step import Stage
+
+
+@flow(log_prints=True)
+def pipeline(settings: Choices) -> Any:
+    """From two files of labelled reviews to a tested model. What is finished is skipped, what is not goes on.
+
+    Args:
+        settings: the files, the folder and the preset; what is left empty is as the preset says.
+    """
+    return run(STAGES, settings)
+
+
+@flow(log_prints=True)
+def prepare(settings: Choices) -> Any:
+    """From two files of labelled reviews to the memory-mapped training files.
+
+    Args:
+        settings: the files, the folder and the preset; what is left empty is as the preset says.
+    """
+    return run(PREPARE, settings)
+
+
+@flow(log_prints=True)
+def train(settings: Choices) -> Any:
+    """Train on the prepared data folder; with `train` and `test` given, prepare first what is not finished.
+
+    Args:
+        settings: the folder and the preset; what is left empty is as the preset says.
+    """
+    return run((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
+
+
+@flow(log_prints=True)
+def evaluate(settings: Choices) -> Any:
+    """Evaluate the trained model on the test set and publish it; with `train` and `test` all that comes before too.
+
+    Args:
+        settings: the folder and the preset; what is left empty is as the preset says.
+    """
+    return run(STAGES if settings.train else EVALUATE, settings)
+
+
+def run(stages: Iterable[Stage], choices: Any) -> State:
+    """Run the stages with these choices over their preset."""
+    return run_flow(lambda: opened(choices.resolve()), partial(run_stages, stages))
+
+
+if __name__ == "__main__":
+    from flows.terminal import main
+
+    main()

@@ -1,0 +1,54 @@
+"""The pipeline flow from a terminal: options as those of `sentiment-pipeline run`, and a quiet Prefect.
+
+The run is shown by the server of `PREFECT_API_URL`, else by a running `make ui`; else Prefect starts a server for the
+time of the run (`[tool.prefect]` of pyproject.toml keeps its data in the project, where `make ui` finds it later).
+Progress and expected failures are shown as by the command line; of Prefect's own log only the traceback of a defect
+comes to the terminal, and all of it stays with the flow run.
+"""
+
+import logging
+import signal
+import sys
+from typing import Any
+
+import typer
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from flows.served import running_ui
+from sentiment_pipeline.cli import Assignments, Config, DataDir, Preset, Test, Train, fail, show_result
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.settings import choices
+
+
+def run(train: Train = None, test: Test = None, data_dir: DataDir = None, preset: Preset = None,
+        config: Config = None, assignments: Assignments = None) -> None:
+    """Run the pipeline flow."""
+    chosen = choices({"train": train, "test": test, "data_dir": data_dir, "preset": preset}, config, assignments or ())
+    settings = chosen.resolve()  # a wrong setting is found before Prefect begins
+    from flows.pipeline import pipeline
+
+    quieten()
+    with temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or running_ui(PREFECT_HOME.value())}):
+        state: Any = pipeline(chosen, return_state=True)
+    if not state.is_completed():
+        raise PipelineError(state.message or state.name)
+    show_result(settings.data_dir)
+
+
+def quieten() -> None:
+    """Show nothing of Prefect's log but tracebacks."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: bool(record.exc_info and record.exc_info[0]))
+
+
+def main() -> None:
+    """Run the command; expected failures are one line and an exit code of 1, or 2 for wrong settings."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which ends Prefect's server too
+    try:
+        typer.run(run)
+    except SettingsError as error:
+        fail(error, 2)
+    except PipelineError as error:
+        fail(error, 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,116 @@
+"""The pipeline in a real browser: fill in the form, run, see a stage fail, Retry, see it completed.
+
+Then the disk and the log must agree that Retry did what was not finished, and nothing else. With `SCREENSHOTS` set to
+a folder, the pictures of the README are written there.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from prefect.client.orchestration import SyncPrefectClient
+
+from sentiment_pipeline.sample import write_sample
+from tests.flows.conftest import READY, Prefect, Ui
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine; on Debian: apt-get install chromium")
+PATIENCE = READY * 1000  # milliseconds
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        page = browser.new_page(viewport={"width": 1200, "height": 720})
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+def picture(page: Page, name: str) -> None:
+    """Take a screenshot for the README, if they are wanted."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.wait_for_timeout(2000)  # for charts that are still moving
+        page.screenshot(path=Path(folder, f"{name}.png"))
+
+
+def state(page: Page, name: str) -> None:
+    """Wait until the page of a run shows it in this state."""
+    expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_failed_stage_is_retried_from_the_ui(page: Page, ui: Ui, prefect: Prefect, client: SyncPrefectClient,
+                                               tmp_path: Path) -> None:
+    write_sample(tmp_path / "reviews", 300, seed=2)
+    data_dir = tmp_path / "data"
+    in_the_way = data_dir / "shards/test/part-00000.parquet"
+    in_the_way.mkdir(parents=True)
+
+    page.goto(f"{ui.url}/v2/deployments")
+    expect(page.get_by_role("link", name="local").first).to_be_visible()
+    picture(page, "deployments")
+    deployment = client.read_deployment_by_name("pipeline/local")
+    page.goto(f"{ui.url}/v2/deployments/deployment/{deployment.id}")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Custom run").click()
+    for label, name in (("Train", "reviews/train.ft.txt.bz2"), ("Test", "reviews/test.ft.txt.bz2"),
+                        ("Data Dir", "data")):
+        field(page, label).fill(str(tmp_path / name))
+    picture(page, "form")
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("link", name="View run").or_(page.get_by_role("button", name="View run")).first.click()
+    page.wait_for_url("**/runs/flow-run/*")
+    run = client.read_flow_run(UUID(page.url.rsplit("/", 1)[1].partition("?")[0]))
+    assert run.parameters["settings"]["data_dir"] == str(data_dir)
+
+    state(page, "Failed")
+    before = files(data_dir)
+    failed = prefect.tasks(run, lambda tasks: any(task.name == "encode" for task in tasks))
+    picture(page, "failed")
+    in_the_way.rmdir()
+    page.locator("button:has(svg.lucide-ellipsis-vertical)").first.click()
+    page.get_by_role("menuitem", name="Retry").click()
+    page.get_by_role("dialog").get_by_role("button", name="Retry").or_(
+        page.get_by_role("alertdialog").get_by_role("button", name="Retry")).first.click()
+    state(page, "Completed")
+
+    tasks = prefect.tasks(run, lambda tasks: any(task.name == "publish" for task in tasks))
+    again = {task.name: task.state.name for task in tasks[len(failed):] if task.state}
+    assert again["ingest"] == again["tokenize"] == again["vocabulary"] == "Skipped"
+    assert again["encode"] == again["train"] == again["evaluate"] == again["publish"] == "Completed"
+    assert {name: written for name, written in files(data_dir).items() if name in before} == before
+    log = prefect.logs(run)
+    for stage in ("ingest", "tokenize", "vocabulary"):
+        assert f"{stage}: nothing to do" in log
+    assert str(in_the_way) in log
+
+    page.reload()
+    state(page, "Completed")
+    picture(page, "completed")
+    page.get_by_role("tab", name="Task Runs").click()
+    expect(page.get_by_text("Skipped").first).to_be_visible()
+    page.get_by_role("tab", name="Artifacts").click()
+    expect(page.get_by_text("confusion-matrix").first).to_be_visible()
+    picture(page, "artifacts")
+    page.get_by_text("training-curves").first.click()
+    page.locator("a[href*='/artifacts/artifact/']").first.click()
+    expect(page.get_by_role("img", name="Loss").first).to_be_visible()
+    picture(page, "curves")
+
+
+def field(page: Page, label: str) -> Any:
+    """The text field under a label of the parameter form."""
+    return page.locator(f"xpath=//label[starts-with(normalize-space(.), '{label}')]/following::textarea[1]").first
+
+
+def files(folder: Path) -> dict[str, int]:
+    """When each published file was written."""
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*")
+            if path.is_file() and path.name not in (".lock", "settings.json")}

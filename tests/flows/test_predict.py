@@ -1,0 +1,49 @@
+"""Batch prediction as a flow: what was scored is skipped, what has changed is scored again."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+
+from flows.predict import predict
+from tests.flows.conftest import Prefect
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / "first.txt", tmp_path / "second.ft.txt"]
+    paths[0].write_text("not bad at all\n\nthe worst book I have read\n")
+    paths[1].write_text("__label__2 great\n")
+    return paths
+
+
+def scored(prefect: Prefect, client: SyncPrefectClient, state: Any) -> set[str]:
+    """The names of the files that a run scored."""
+    assert state.is_completed(), state.message
+    run = client.read_flow_run(state.state_details.flow_run_id)
+    return {task.name for task in prefect.tasks(run) if "/" in task.name}
+
+
+def test_each_file_becomes_a_table(prefect: Prefect, client: SyncPrefectClient, trained: Path, files: list[Path],
+                                   tmp_path: Path) -> None:
+    def run() -> Any:
+        return predict(files, tmp_path / "out", trained / "model", return_state=True)
+
+    assert scored(prefect, client, run()) == {"predict/first.txt", "predict/second.ft.txt"}
+    table = pq.read_table(tmp_path / "out/first.txt.parquet")
+    assert table.column_names == ["line", "label", "probability"]
+    assert table["line"].to_pylist() == [1, 2, 3]
+
+    assert scored(prefect, client, run()) == set()
+    files[1].write_text("__label__1 dreadful\n")
+    assert scored(prefect, client, run()) == {"predict/second.ft.txt"}
+
+
+def test_a_missing_file_and_equal_names_are_one_clear_line(client: SyncPrefectClient, trained: Path, files: list[Path],
+                                                          tmp_path: Path) -> None:
+    state: Any = predict([tmp_path / "none"], tmp_path / "out", trained / "model", return_state=True)
+    assert state.message == f"{tmp_path / 'none'} is not there; give the folder of a published model and existing files"
+    state = predict([files[0], files[0]], tmp_path / "out", trained / "model", return_state=True)
+    assert "two files would both become first.txt.parquet" in state.message
