@@ -138,7 +138,10 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]:
         stream = BatchStream(self.reviews, self.order, self.model, self.epochs, self.epoch, self.batch,
                              self.rank, self.ranks)
-        for batch in DataLoader(stream, batch_size=None, num_workers=self.workers, pin_memory=self.pin):
+        # Forked, a worker would inherit locks and exit handlers of threads that it does not have: Polars', Prefect's.
+        start = "spawn" if self.workers else None
+        for batch in DataLoader(stream, batch_size=None, num_workers=self.workers, pin_memory=self.pin,
+                                multiprocessing_context=start):
             self.batch += 1
             if self.batch == self.order.batches:
                 self.epoch, self.batch = self.epoch + 1, 0

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from multiprocessing import popen_fork
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,14 @@ def test_a_batch_holds_its_reviews(reviews: PackedReviews) -> None:
 @pytest.mark.parametrize("workers", [1, 4])
 def test_the_number_of_workers_changes_nothing(reviews: PackedReviews, workers: int) -> None:
     assert contents(list(make_loader(reviews, workers))) == contents(list(make_loader(reviews)))
+
+
+def test_no_worker_is_forked(reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forked(*arguments: object) -> None:
+        raise AssertionError("forked")
+
+    monkeypatch.setattr(popen_fork.Popen, "_launch", forked)
+    assert len(next(iter(make_loader(reviews, workers=1))).rows) == 20
 
 
 @pytest.mark.parametrize("ranks", [2, 4])
