@@ -47,6 +47,7 @@ def test_no_worker_outlives_the_run(tmp_path: Path, end: signal.Signals) -> None
         "from tests.stages.steps import writing\n"
         "if __name__ == '__main__':\n"
         "    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # deaf to it where the tests run in background
         "    with ProcessExecutor(2) as executor:\n"
         "        list(executor([writing('a', 60), writing('b', 60)], Path(sys.argv[1]), silent))\n"
     )

@@ -1,7 +1,6 @@
 """Several processes over Gloo against one: the same global batches, so the same losses within rounding."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,13 +35,3 @@ def test_a_failure_in_the_processes_is_told_in_its_own_words(tmp_path: Path) -> 
     (job.packed / "train" / "labels.npy").unlink()
     with pytest.raises(PipelineError, match="labels.npy is missing"):
         train_in_processes(job, 2, lambda figures: None)
-
-
-def test_a_job_survives_its_file(tmp_path: Path) -> None:
-    job = replace(make(tmp_path), vectors=tmp_path / "vectors.npy")
-    for each in (job, replace(job, vectors=None)):
-        each.write(tmp_path / "job.json")
-        assert Job.read(tmp_path / "job.json") == each
-    (tmp_path / "job.json").write_text('{"packed": 3}')
-    with pytest.raises(PipelineError, match="job.json"):
-        Job.read(tmp_path / "job.json")

@@ -7,7 +7,7 @@ from sentiment_pipeline.training.stopping import Stopped, StopSignals
 
 
 def test_a_signal_waits_until_it_is_asked_for_and_then_does_what_it_would_have_done() -> None:
-    before = signal.getsignal(signal.SIGINT)
+    earlier, before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.default_int_handler
     acted: list[int] = []
 
     def work() -> None:
@@ -21,6 +21,7 @@ def test_a_signal_waits_until_it_is_asked_for_and_then_does_what_it_would_have_d
     with pytest.raises(KeyboardInterrupt):
         work()
     assert signal.getsignal(signal.SIGINT) is before
+    signal.signal(signal.SIGINT, earlier)
 
 
 def test_where_the_signal_is_ignored_the_end_is_still_an_end() -> None:
