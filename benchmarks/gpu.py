@@ -27,6 +27,7 @@ from sentiment_pipeline.training.distributed import Ranks
 from sentiment_pipeline.training.evaluation import evaluate
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.model_folder import build
+from sentiment_pipeline.training.objectives import Context, Sentiment
 from sentiment_pipeline.training.packed import open_packed
 from sentiment_pipeline.training.precision import autocast, choose_device, choose_format, prepare_process
 from sentiment_pipeline.training.recurrent import Recurrent
@@ -58,8 +59,9 @@ def profile(folder: Path, device: torch.device, runtime: RuntimeConfig, path: Pa
     """Where the time of some steps of `full` goes."""
     model, training, _ = preset("full")
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = Trainer(job(folder, Path(scratch), model, training, runtime), device, Ranks(0, 1), StopSignals())
-        trainer.fit_n_grams(again=True)
+        context = Context.opened(job(folder, Path(scratch), model, training, runtime), device, Ranks(0, 1))
+        trainer = Trainer(objective := Sentiment(context, {}), context, StopSignals())
+        objective.prepare(True, lambda: None, trainer.tell)
         batches = trainer.batches()
         for _ in range(steps):
             trainer.learn(next(batches))

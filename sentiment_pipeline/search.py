@@ -129,10 +129,8 @@ def varied(settings: Settings, values: Mapping[str, Any]) -> Settings:
 def job_of(run: Run, settings: Settings, folder: Path) -> Job:
     """The training that the pipeline would do with these settings, with its checkpoints below `folder`."""
     step, = next(train.plan(Run(run.data_dir, settings)))
-    values = step.arguments
-    checkpoints = folder / values["identity"][:16]
-    return Job(run.data_dir / "packed", checkpoints, checkpoints / train.LIVE_HISTORY, values["model"],
-               values["training"], values["runtime"], values["vocabulary_size"], values["identity"])
+    arguments = {name: value for name, value in step.arguments.items() if name != "processes"}
+    return train.make_job(run.data_dir, folder, **arguments)
 
 
 def as_toml(preset: str, trial: FrozenTrial) -> str:

@@ -232,3 +232,7 @@ def check_together(settings: Settings) -> None:
         raise SettingsError("execution.dask_address is empty; execution.runner dask needs the scheduler's address")
     if settings.split.validation == "train" and settings.split.share == 0:
         raise SettingsError("split.share is 0; with split.validation train it must be more than 0")
+    if settings.training.vectors:
+        from sentiment_pipeline.training.vectors import locate  # here, because it imports pyarrow
+
+        locate(settings.training.vectors)

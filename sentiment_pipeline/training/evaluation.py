@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from sentiment_pipeline.training.inference import logits
-from sentiment_pipeline.training.model import SentimentModel
+from sentiment_pipeline.training.model import Scorer, SentimentModel
 from sentiment_pipeline.training.packed import Array, PackedReviews
 
 PIECE = 1 << 17  # reviews scored, and sorted by length, at a time
@@ -22,9 +22,9 @@ def evaluate(model: SentimentModel, reviews: PackedReviews, dtype: torch.dtype =
     return metrics(scored, reviews.labels), torch.from_numpy(scored).sigmoid().numpy()
 
 
-def scores(model: SentimentModel, reviews: PackedReviews, dtype: torch.dtype = torch.float32,
+def scores(model: Scorer, reviews: PackedReviews, dtype: torch.dtype = torch.float32,
            check: Callable[[], None] = lambda: None, rank: int = 0, ranks: int = 1) -> Array:
-    """The logit of each review, float32, [reviews].
+    """What the model gives each review, for a `SentimentModel` its logit; float32, [reviews].
 
     Args:
         check: called before each batch; what it raises ends the work.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sentiment_pipeline.training.batches import cut
-from sentiment_pipeline.training.model import SentimentModel
+from sentiment_pipeline.training.model import Scorer
 from sentiment_pipeline.training.packed import Array
 from sentiment_pipeline.training.precision import autocast
 
@@ -19,9 +19,9 @@ TOKENS = 1 << 16  # of a batch, with padding
 
 
 @torch.inference_mode()
-def logits(model: SentimentModel, ids: Array, offsets: Array, dtype: torch.dtype = torch.float32,
+def logits(model: Scorer, ids: Array, offsets: Array, dtype: torch.dtype = torch.float32,
            tokens: int = TOKENS, check: Callable[[], None] = lambda: None) -> Array:
-    """The model's logit of each review, float32, [reviews].
+    """What the model gives each review, for a `SentimentModel` its logit; float32, [reviews].
 
     Args:
         ids: token ids of all reviews, one after another, any integer type.
@@ -30,7 +30,7 @@ def logits(model: SentimentModel, ids: Array, offsets: Array, dtype: torch.dtype
         tokens: the largest batch, in tokens with padding; at least one review is scored at a time.
         check: called before each batch; what it raises ends the work.
     """
-    device, training = model.linear.weight.device, model.training
+    device, training = next(model.parameters()).device, model.training
     model.eval()
     result = np.zeros(len(offsets) - 1, np.float32)
     for rows in groups(np.diff(offsets), model.config.reach, model.config.padding == "left", tokens):
@@ -42,7 +42,7 @@ def logits(model: SentimentModel, ids: Array, offsets: Array, dtype: torch.dtype
     return result
 
 
-def probabilities(model: SentimentModel, ids: Array, offsets: Array, dtype: torch.dtype = torch.float32,
+def probabilities(model: Scorer, ids: Array, offsets: Array, dtype: torch.dtype = torch.float32,
                   tokens: int = TOKENS) -> Array:
     """The probability that each review is positive, float32, [reviews]; arguments as for `logits`."""
     return torch.from_numpy(logits(model, ids, offsets, dtype, tokens)).sigmoid().numpy()

@@ -26,8 +26,8 @@ class Job:
         packed: the folder of the splits `train` and `validation`, each as `open_packed` reads it.
         checkpoints: a folder of its own.
         history: the file of figures, JSON lines.
-        vectors: word vectors to begin with, a float32 .npy [vocabulary, embedding]; NaN where a word has none; or None.
         fingerprint: of everything the weights depend on.
+        vectors, words: word vectors to begin with and the vocabulary's table, as `read_vectors` takes them, or None.
     """
 
     packed: Path
@@ -39,6 +39,7 @@ class Job:
     vocabulary_size: int
     fingerprint: str
     vectors: Path | None = None
+    words: Path | None = None
 
     def write(self, path: Path) -> None:
         """Publish the job as JSON."""
@@ -57,8 +58,8 @@ class Job:
         groups: dict[str, Any] = {name: checked(config, values[name], f"{name} in {path}")
                                   for name, config in GROUPS.items()}
         paths = {name: Path(values[name]) for name in PATHS}
-        vectors = Path(values["vectors"]) if values["vectors"] else None
-        return cls(**{**values, **groups, **paths, "vectors": vectors})
+        perhaps = {name: Path(values[name]) if values[name] else None for name in ("vectors", "words")}
+        return cls(**{**values, **groups, **paths, **perhaps})
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must have in common with the run that takes it up; flat."""

@@ -17,7 +17,13 @@ from sentiment_pipeline.training.recurrent import Dropout, Recurrent
 UNKNOWN = 1  # the id that hides a word from the model
 
 
-class SentimentModel(nn.Module):
+class Scorer(nn.Module):
+    """Whatever gives each review a number: called with ids, cut and padded as `config` says, and their lengths."""
+
+    config: ModelConfig
+
+
+class SentimentModel(Scorer):
     """`ModelConfig` made into layers.
 
     Attributes:
@@ -42,8 +48,7 @@ class SentimentModel(nn.Module):
         """First weights, where they are not torch's own."""
         nn.init.normal_(self.embedding.weight, std=self.config.embedding_std)
         if self.config.initialization == "orthogonal":
-            for name, weight in self.lstm.named_parameters():
-                initialize_gates(name.rpartition(".")[2], weight.data)
+            self.lstm.open_gates()
 
     def forward(self, ids: Tensor, lengths: Tensor, evidence: Tensor | None = None) -> Tensor:
         """The logit of each review, float32, [reviews]; of the LSTM alone while training.
@@ -86,16 +91,3 @@ class SentimentModel(nn.Module):
         """Where each of `ids` is in its review, int64, [time, reviews]; negative for padding on the left."""
         place = torch.arange(len(ids), device=ids.device)[:, None].expand_as(ids)
         return place - (len(ids) - lengths) if self.config.padding == "left" else place
-
-
-def initialize_gates(name: str, weight: Tensor) -> None:
-    """Orthogonal recurrent weights (Saxe et al., 2014) and a forget gate that is open (Jozefowicz et al., 2015)."""
-    if name.startswith("weight_hh"):
-        for gate in weight.chunk(4):
-            nn.init.orthogonal_(gate)
-    elif name.startswith("weight_ih"):
-        nn.init.xavier_uniform_(weight)
-    else:
-        weight.zero_()
-        if name.startswith("bias_ih"):
-            weight.chunk(4)[1].fill_(1.0)

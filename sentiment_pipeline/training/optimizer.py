@@ -12,7 +12,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from sentiment_pipeline.training.config import TrainingConfig
-from sentiment_pipeline.training.model import SentimentModel
+from sentiment_pipeline.training.model import Scorer
 
 MOMENTUM = 0.9  # and Adam's beta 1
 ONE_CYCLE = (0.95, 0.85)  # momentum at the ends and at the top of the cycle (Smith, 2018)
@@ -82,7 +82,7 @@ class Average:
         model: a copy of the model with the averaged weights.
     """
 
-    def __init__(self, model: SentimentModel, decay: float) -> None:
+    def __init__(self, model: Scorer, decay: float) -> None:
         self.decay = decay
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.weights, self.source = list(self.model.parameters()), list(model.parameters())

@@ -19,23 +19,20 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.nn.utils import clip_grad_norm_
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.training import evidence, linear
+from sentiment_pipeline.training import language_model
 from sentiment_pipeline.training.batches import Batch, Loader
 from sentiment_pipeline.training.checkpoint import Checkpoints
-from sentiment_pipeline.training.distributed import Ranks, joined
-from sentiment_pipeline.training.evaluation import Metrics, metrics, scores
-from sentiment_pipeline.training.evidence import CrossFitted
+from sentiment_pipeline.training.distributed import joined
+from sentiment_pipeline.training.evaluation import Metrics
 from sentiment_pipeline.training.history import History, Report
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.meter import Meter
-from sentiment_pipeline.training.model import SentimentModel
+from sentiment_pipeline.training.objectives import Context, Objective, Sentiment
 from sentiment_pipeline.training.optimizer import Average, build_optimizer, set_step
-from sentiment_pipeline.training.packed import mapped_array, open_packed
-from sentiment_pipeline.training.precision import autocast, choose_device, choose_format, explained, prepare_process
+from sentiment_pipeline.training.precision import choose_device, explained, prepare_process
 from sentiment_pipeline.training.stopping import Stopped, StopSignals
 
 
@@ -74,34 +71,39 @@ def train(job: Job, report: Report = lambda figures: None) -> TrainResult:
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(gpus), joined(device) as ranks, StopSignals() as stop:
         try:
-            return Trainer(job, device, ranks, stop).run(report)
+            context = Context.opened(job, device, ranks)
+            weights = pretrained(context, stop, report) if job.training.pretraining_epochs else {}
+            return Trainer(Sentiment(context, weights), context, stop).run(report)
         except (RuntimeError, MemoryError) as error:
             raise explained(error) from error
+
+
+def pretrained(context: Context, stop: StopSignals, report: Report) -> dict[str, Tensor]:
+    """The weights of a language model of the training reviews, by their names in the model to come."""
+    context = replace(context, job=language_model.job_of(context.job))
+    trainer = Trainer(language_model.NextWord(context), context, stop)
+    return language_model.weights_of(trainer.run(language_model.told_as_pretraining(report)).weights)
 
 
 class Trainer:
     """The state of a run, and the steps that change it."""
 
-    def __init__(self, job: Job, device: torch.device, ranks: Ranks, stop: StopSignals) -> None:
-        self.job, self.device, self.ranks, self.stop = job, device, ranks, stop
-        self.dtype = choose_format(job.training.precision, device)
-        self.reviews = open_packed(job.packed / "train", job.vocabulary_size)
-        self.validation = open_packed(job.packed / "validation", job.vocabulary_size)
-        if not len(self.reviews):
-            raise PipelineError(f"{self.reviews.folder} holds no reviews to train on")
-        self.loader = Loader(self.reviews, job.model, job.training.batch_size, job.training.seed, job.training.epochs,
-                             job.runtime.loader_workers, device.type == "cuda", ranks.rank, ranks.size)
+    def __init__(self, objective: Objective, context: Context, stop: StopSignals) -> None:
+        self.objective, self.context, self.stop = objective, context, stop
+        self.job, self.device, self.ranks = context.job, context.device, context.ranks
+        job = self.job
+        self.loader = Loader(context.reviews, job.model, job.training.batch_size, job.training.seed, job.training.epochs,
+                             job.runtime.loader_workers, self.device.type == "cuda", self.ranks.rank, self.ranks.size)
         self.steps = self.loader.order.batches * job.training.epochs
-        self.model = first_model(job).to(device)
-        self.parallel = ranks.parallel(self.model)
+        self.model = objective.model
+        self.network = self.ranks.parallel(self.model)
         self.optimizer = build_optimizer(self.model, job.training)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype == torch.float16)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=context.dtype == torch.float16)
         self.average: Average | None = None
-        self.evidence: CrossFitted | None = None
         self.checkpoints = Checkpoints(job.checkpoints, job.identity())
         self.progress, self.best = Progress(), dict[str, Tensor]()
-        self.saved = -1  # what is fitted before the first step is worth a checkpoint
-        self.meter = Meter(device)
+        self.saved = -1  # what is prepared before the first step is worth a checkpoint
+        self.meter = Meter(self.device)
         self.history: History | None = None
 
     def run(self, report: Report) -> TrainResult:
@@ -111,7 +113,7 @@ class Trainer:
         self.ranks.wait()  # until every process has read the checkpoint that the first one's next may replace
         told = History(self.job.history, self.progress.step, self.job.runtime.tensorboard, report)
         with told if self.ranks.first else nullcontext() as self.history:
-            self.fit_n_grams(again=state is not None)
+            self.objective.prepare(state is not None, self.stop.check, self.tell)
             if self.job.training.averaging:
                 self.average = Average(self.model, self.job.training.averaging)
             if state:
@@ -121,15 +123,6 @@ class Trainer:
             while not self.settled():
                 self.learn(next(batches))
         return self.result()
-
-    def fit_n_grams(self, again: bool) -> None:
-        """Count what the n-grams say, and fit the head that goes by it, if a checkpoint does not hold that already."""
-        config, model, check = self.job.training, self.model, self.stop.check
-        if model.evidence is not None:
-            self.evidence = evidence.fit(model.evidence, self.reviews, config.ngram_folds, self.ranks, check)
-        if model.evidence is not None and model.head is not None and not again:
-            linear.fit(model.head, model.evidence.ratios, self.reviews, self.job.model, config, check, self.tell)
-            self.ranks.equalize(model.head)
 
     def settled(self) -> bool:
         """Do what is due after the last step, again if a run goes on from there; whether that step was the last."""
@@ -177,30 +170,17 @@ class Trainer:
         self.progress.step = step + 1
 
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The sum of the reviews' losses and how many were right; of none where this process has no part."""
-        smoothing = self.job.training.label_smoothing
-        if not batch.reviews:
-            pad = torch.zeros(1, 1, dtype=torch.int32, device=self.device)
-            loss = 0 * self.parallel(pad, pad[0]).sum()  # all the same, because the others wait for its gradients
-            return loss, loss.detach()
-        with autocast(self.device, self.dtype):
-            logits = self.parallel(batch.ids, batch.lengths, self.cross_fitted(batch))
-        targets = batch.labels * (1 - smoothing) + smoothing / 2
-        right = ((logits > 0) == (batch.labels > 0)).sum()
-        return binary_cross_entropy_with_logits(logits, targets, reduction="sum"), right
-
-    def cross_fitted(self, batch: Batch) -> Tensor | None:
-        """What the n-grams say according to other reviews than those of the batch."""
-        if self.evidence is None:
-            return None
-        return self.evidence.evidence(batch.ids, self.model.places(batch.ids, batch.lengths), batch.rows)
+        """As the objective's; of nothing where this process has no part of the batch."""
+        if batch.reviews:
+            return self.objective.losses(self.network, batch)
+        pad = torch.zeros(1, 1, dtype=torch.int32, device=self.device)
+        loss = 0 * self.network(pad, pad[0]).sum()  # all the same, because the others wait for its gradients
+        return loss, loss.detach()
 
     def validate(self) -> dict[str, float]:
         """Score the validation reviews, keep the weights if they are the best so far, and return the figures."""
         model = self.average.model if self.average else self.model
-        scored = scores(model, self.validation, self.dtype, self.heed_signals, self.ranks.rank, self.ranks.size)
-        scored = self.ranks.total(torch.from_numpy(scored).to(self.device)).cpu().numpy()
-        found = metrics(scored, self.validation.labels)
+        found = self.objective.validate(model, self.heed_signals)
         self.demand_numbers(found["loss"])
         self.progress.validated = self.progress.step
         if self.better(found):
@@ -210,7 +190,7 @@ class Trainer:
 
     def better(self, found: Metrics) -> bool:
         best = self.progress.best
-        if not best or not len(self.validation):
+        if not best or not len(self.context.validation):
             return True
         if self.job.training.best == "accuracy":
             return bool(found["accuracy"] > best["accuracy"])
@@ -311,21 +291,6 @@ class Trainer:
             "parameters": sum(each.numel() for each in self.model.parameters()),
         }
         return TrainResult(self.best, done.best, facts)
-
-
-def first_model(job: Job) -> SentimentModel:
-    """The model before its first step, the same for the same seed.
-
-    Raises:
-        PipelineError: the word vectors are not of the model's shape.
-    """
-    torch.manual_seed(job.training.seed)
-    model = SentimentModel(job.model, job.vocabulary_size)
-    if job.vectors:
-        vectors = mapped_array(job.vectors, (np.float32,), (job.vocabulary_size, job.model.embedding))
-        known = ~np.isnan(vectors).any(axis=1)
-        model.embedding.weight.data[torch.from_numpy(known)] = torch.from_numpy(vectors[known])
-    return model
 
 
 def step_seed(seed: int, step: int, rank: int) -> int:

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from sentiment_pipeline.storage import files
-from sentiment_pipeline.training import checkpoint, trainer
+from sentiment_pipeline.training import checkpoint, objectives, trainer
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.trainer import Trainer, train
 from tests.faults.processes import REPETITIONS, draw
@@ -62,7 +62,7 @@ def in_the_middle_of_a_step(random: Random) -> None:
 
 
 def in_a_validation(random: Random) -> None:
-    die_at_call(trainer, "metrics", random.randint(1, 2), lambda *arguments: None)
+    die_at_call(objectives, "metrics", random.randint(1, 2), lambda *arguments: None)
 
 
 def half_way_through_a_checkpoint(random: Random) -> None:

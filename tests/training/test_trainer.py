@@ -14,7 +14,7 @@ from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.training import trainer as trainers
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.stopping import Stopped
-from sentiment_pipeline.training.trainer import Trainer, first_model, step_seed, train
+from sentiment_pipeline.training.trainer import Trainer, step_seed, train
 from tests.training.examples import VOCABULARY, make_job, model_config, runtime_config, training_config, write_packed
 
 STEPS = 30  # 150 reviews in batches of 16, three times
@@ -209,19 +209,29 @@ def test_no_reviews_at_all_is_told(tmp_path: Path) -> None:
         train(job_in(tmp_path))
 
 
-def test_word_vectors_from_a_file_come_first(tmp_path: Path) -> None:
-    vectors = np.random.default_rng(0).normal(size=(VOCABULARY, 8)).astype(np.float32)
-    vectors[7] = np.nan
-    np.save(tmp_path / "vectors.npy", vectors)
-    job = job_in(tmp_path)
-    drawn = first_model(job).embedding.weight.detach()
-    given = first_model(replace(job, vectors=tmp_path / "vectors.npy")).embedding.weight.detach()
-    assert torch.equal(given[7], drawn[7])
-    known = torch.arange(VOCABULARY) != 7
-    assert torch.equal(given[known], torch.from_numpy(vectors)[known])
-    np.save(tmp_path / "vectors.npy", vectors[:, :5])
-    with pytest.raises(PipelineError, match=r"shape \(50, 5\)"):
-        first_model(replace(job, vectors=tmp_path / "vectors.npy"))
+@pytest.mark.usefixtures("sigterm_is_heard")
+@pytest.mark.parametrize("phase", ["pretraining_loss", "loss"])
+def test_stopped_in_pretraining_or_after_it_ends_the_same(tmp_path: Path, phase: str) -> None:
+    whole = train(job_in(tmp_path / "whole", epochs=1, pretraining_epochs=2))
+    job = job_in(tmp_path / "stopped", epochs=1, pretraining_epochs=2)
+
+    def interrupt(figures: Mapping[str, float]) -> None:
+        if figures["step"] == 6 and phase in figures:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        train(job, interrupt)
+    assert same(train(job).weights, whole.weights)
+
+
+def test_pretraining_changes_where_training_begins(tmp_path: Path) -> None:
+    told: list[Mapping[str, float]] = []
+    job = job_in(tmp_path, epochs=1, pretraining_epochs=2)
+    pretrained = train(job, told.append)
+    steps = [figures["step"] for figures in told if "pretraining_loss" in figures]
+    assert steps == [3, 6, 9, 12, 15, 18, 20]
+    assert not any("pretraining" in name for line in lines(job) for name in line)  # has a history of its own
+    assert not same(train(job_in(tmp_path / "plain", epochs=1)).weights, pretrained.weights)
 
 
 def test_what_the_machine_lacks_is_refused_by_name(tmp_path: Path) -> None:

