@@ -47,7 +47,8 @@ class Context:
         Raises:
             PipelineError: the reviews are missing, damaged or none.
         """
-        reviews, validation = (open_packed(job.packed / split, job.vocabulary_size) for split in ("train", "validation"))
+        reviews = open_packed(job.packed / "train", job.vocabulary_size)
+        validation = open_packed(job.packed / "validation", job.vocabulary_size)
         if not len(reviews):
             raise PipelineError(f"{reviews.folder} holds no reviews to train on")
         return cls(job, device, choose_format(job.training.precision, device), ranks, reviews, validation)

@@ -90,20 +90,20 @@ class Trainer:
 
     def __init__(self, objective: Objective, context: Context, stop: StopSignals) -> None:
         self.objective, self.context, self.stop = objective, context, stop
-        self.job, self.device, self.ranks = context.job, context.device, context.ranks
-        job = self.job
-        self.loader = Loader(context.reviews, job.model, job.training.batch_size, job.training.seed, job.training.epochs,
-                             job.runtime.loader_workers, self.device.type == "cuda", self.ranks.rank, self.ranks.size)
-        self.steps = self.loader.order.batches * job.training.epochs
+        self.job, self.device, self.ranks = job, device, ranks = context.job, context.device, context.ranks
+        how = job.training
+        self.loader = Loader(context.reviews, job.model, how.batch_size, how.seed, how.epochs,
+                             job.runtime.loader_workers, device.type == "cuda", ranks.rank, ranks.size)
+        self.steps = self.loader.order.batches * how.epochs
         self.model = objective.model
-        self.network = self.ranks.parallel(self.model)
-        self.optimizer = build_optimizer(self.model, job.training)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=context.dtype == torch.float16)
+        self.network = ranks.parallel(self.model)
+        self.optimizer = build_optimizer(self.model, how)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=context.dtype == torch.float16)
         self.average: Average | None = None
         self.checkpoints = Checkpoints(job.checkpoints, job.identity())
         self.progress, self.best = Progress(), dict[str, Tensor]()
         self.saved = -1  # what is prepared before the first step is worth a checkpoint
-        self.meter = Meter(self.device)
+        self.meter = Meter(device)
         self.history: History | None = None
 
     def run(self, report: Report) -> TrainResult:

@@ -63,8 +63,8 @@ def read_vectors(path: Path, words: Path, size: int) -> Array:
         vectors = np.full((len(ids), size), np.nan, np.float32)
         for number, vector in in_folder(path, ids) if path.is_dir() else in_text(path, ids):
             if len(vector) > size:
-                raise PipelineError(f"the word vectors in {path} have {len(vector)} numbers, more than model.embedding, "
-                                    f"which is {size}; raise it or choose other vectors")
+                raise PipelineError(f"the word vectors in {path} have {len(vector)} numbers, more than "
+                                    f"model.embedding, which is {size}; raise it or choose other vectors")
             vectors[number, :len(vector)] = vector
     except (OSError, ValueError) as error:
         raise PipelineError(f"cannot read the word vectors in {path}: {error}; give a file in GloVe's text format"

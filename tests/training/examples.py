@@ -23,7 +23,8 @@ def training_config(**changes: Any) -> TrainingConfig:
     values: dict[str, Any] = dict(
         seed=3, epochs=3, batch_size=16, optimizer="adam", learning_rate=0.01, beta2=0.99, weight_decay=0.01,
         schedule="cosine", warmup=0.1, clip_norm=1.0, label_smoothing=0.05, averaging=0.9, precision="fp32",
-        vectors="", pretraining_epochs=0, pretraining_learning_rate=0.01, ngram_folds=3, linear_epochs=1, linear_batch_size=8, linear_learning_rate=0.02, validate_every=0, best="loss")
+        vectors="", pretraining_epochs=0, pretraining_learning_rate=0.01, ngram_folds=3, linear_epochs=1,
+        linear_batch_size=8, linear_learning_rate=0.02, validate_every=0, best="loss")
     return TrainingConfig(**{**values, **changes})
 
 

@@ -36,7 +36,8 @@ def test_the_loss_is_that_of_each_word_given_those_before_or_after(changes: dict
         inputs = torch.nn.functional.pad(model.embedding(ids[:, column:column + 1]), (0, model.config.ngrams))
         outputs = model.lstm(inputs, LENGTHS[column:column + 1])[:, 0].chunk(len(model.decoders), -1)
         for place in range(length - 1):
-            for decoder, output, seen, unseen in ((0, outputs[0], place, place + 1), (1, outputs[-1], place + 1, place)):
+            for decoder, output, seen, unseen in ((0, outputs[0], place, place + 1),
+                                                  (1, outputs[-1], place + 1, place)):
                 if decoder < len(model.decoders):
                     logits = model.embedding.weight @ model.decoders[decoder](output[seen]) + model.bias
                     losses.append(cross_entropy(logits, ids[unseen, column].long()))

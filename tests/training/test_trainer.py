@@ -15,7 +15,7 @@ from sentiment_pipeline.training import trainer as trainers
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.stopping import Stopped
 from sentiment_pipeline.training.trainer import Trainer, step_seed, train
-from tests.training.examples import VOCABULARY, make_job, model_config, runtime_config, training_config, write_packed
+from tests.training.examples import make_job, model_config, runtime_config, training_config, write_packed
 
 STEPS = 30  # 150 reviews in batches of 16, three times
 

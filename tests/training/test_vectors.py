@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,8 @@ def test_what_does_not_fit_is_told_in_one_line(tmp_path: Path, words: Path, text
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, junk: bytes) -> None:
     folder = tmp_path_factory.mktemp("junk")
     (folder / "v.txt").write_bytes(b"good " + junk)
-    try:
+    with suppress(PipelineError):
         read_vectors(folder / "v.txt", write_words(folder / "vocabulary.parquet"), 3)
-    except PipelineError:
-        pass
 
 
 def test_a_setting_that_means_nothing_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
