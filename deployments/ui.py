@@ -22,7 +22,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import served
-from sentiment_pipeline.cli import fail
+from sentiment_pipeline.cli import fail_in_one_line
 from sentiment_pipeline.errors import PipelineError
 
 FOLDER = Path(__file__).parent
@@ -31,7 +31,10 @@ POOL = "local"
 STARTING = 120  # seconds a server may take to answer on a slow machine
 ENDING = 40  # seconds to end in; a worker gives its runs 30
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 4200) -> None:
     """Serve the Prefect UI and run what is started there, until Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -166,9 +169,4 @@ def prefect(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(ui)
-    except PipelineError as error:
-        fail(error, 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    fail_in_one_line(app)

@@ -15,11 +15,14 @@ import typer
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from flows.served import running_ui
-from sentiment_pipeline.cli import Assignments, Config, DataDir, Preset, Test, Train, fail, show_result
-from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.cli import Assignments, Config, DataDir, Preset, Test, Train, fail_in_one_line, show_result
+from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.settings import choices
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def run(train: Train = None, test: Test = None, data_dir: DataDir = None, preset: Preset = None,
         config: Config = None, assignments: Assignments = None) -> None:
     """Run the pipeline flow."""
@@ -44,11 +47,4 @@ def quieten() -> None:
 def main() -> None:
     """Run the command; expected failures are one line and an exit code of 1, or 2 for wrong settings."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which ends Prefect's server too
-    try:
-        typer.run(run)
-    except SettingsError as error:
-        fail(error, 2)
-    except PipelineError as error:
-        fail(error, 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    fail_in_one_line(app)

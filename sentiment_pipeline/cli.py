@@ -1,4 +1,4 @@
-"""The command line: `run`, the stages alone, `predict`, `sample`, `download`, `status`, `verify`.
+"""The command line: `run`, the stages alone, `search`, `predict`, `sample`, `download`, `status`, `verify`.
 
 It calls the library directly and needs no server. Heavy modules are imported inside the commands, so that
 `--help` and a wrong option answer at once. An expected failure is one line on standard error.
@@ -8,20 +8,24 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import Abort, TyperException
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False,
                   help="From labelled reviews in two compressed files to a tested LSTM that scores new ones.")
 
 Train = Annotated[Path | None, typer.Option("--train", readable=False,  # said in one line when it is opened
                                             help="Training reviews: fastText lines, .bz2 or plain.")]
 Test = Annotated[Path | None, typer.Option("--test", readable=False, help="Test reviews, in the same form.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The folder for everything that is made.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir",
+                                              help="The folder for everything that is made; by itself data.")]
 Preset = Annotated[str | None, typer.Option(help="seed, quick or full; by itself full with a GPU, else quick.")]
 Config = Annotated[Path | None, typer.Option(readable=False, help="A TOML file of settings over the preset.")]
 Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="GROUP.NAME=VALUE",
@@ -34,7 +38,8 @@ def run(train: Train = None, test: Test = None, data_dir: DataDir = None, preset
     """Run all stages; finished ones are skipped, unfinished ones go on."""
     from sentiment_pipeline.stages.pipeline import STAGES
 
-    settings = execute(STAGES, train, test, data_dir, preset, config, assignments)
+    settings = load_settings(train, test, data_dir, preset, config, assignments)
+    execute(STAGES, settings)
     show_result(settings.data_dir)
 
 
@@ -44,7 +49,7 @@ def prepare(train: Train = None, test: Test = None, data_dir: DataDir = None, pr
     """Run the stages up to the training files: ingest, tokenize, vocabulary, encode."""
     from sentiment_pipeline.stages.pipeline import PREPARE
 
-    execute(PREPARE, train, test, data_dir, preset, config, assignments)
+    execute(PREPARE, load_settings(train, test, data_dir, preset, config, assignments))
 
 
 @app.command(name="train")
@@ -53,7 +58,8 @@ def train_command(train: Train = None, test: Test = None, data_dir: DataDir = No
     """Train; with --train and --test the stages before it too, where unfinished."""
     from sentiment_pipeline.stages.pipeline import PREPARE, TRAIN
 
-    execute((*PREPARE, *TRAIN) if train else TRAIN, train, test, data_dir, preset, config, assignments)
+    settings = load_settings(train, test, data_dir, preset, config, assignments)
+    execute((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
 
 
 @app.command()
@@ -62,7 +68,8 @@ def evaluate(train: Train = None, test: Test = None, data_dir: DataDir = None, p
     """Evaluate on the test set and publish the model; with --train and --test all that comes before it too."""
     from sentiment_pipeline.stages.pipeline import EVALUATE, STAGES
 
-    settings = execute(STAGES if train else EVALUATE, train, test, data_dir, preset, config, assignments)
+    settings = load_settings(train, test, data_dir, preset, config, assignments)
+    execute(STAGES if settings.train else EVALUATE, settings)
     show_result(settings.data_dir)
 
 
@@ -73,40 +80,42 @@ def search(trials: Annotated[int, typer.Option(min=1, max=1_000_000, help="Trial
            data_dir: DataDir = None, preset: Preset = None, config: Config = None,
            assignments: Assignments = None) -> None:
     """Search for better settings by training on a prepared folder; goes on where it stopped."""
-    from sentiment_pipeline.progress import observer
     from sentiment_pipeline.search import USUAL, Search
-    from sentiment_pipeline.settings import load
     from sentiment_pipeline.stages.pipeline import opened
 
-    settings = load({"data_dir": data_dir, "preset": preset}, config, assignments or ())
-    watching = observer()
-    try:
-        with opened(settings) as run:
-            study = Search(run, vary or USUAL)
-            while study.done() < trials:
-                trial = study.try_next(lambda figures: watching.reported("trial", dict(figures)))
-                print(f"trial {trial.number}: validation accuracy {trial.value:.4f}, {trial.params}", flush=True)
-    finally:
-        watching.close()
+    settings = load_settings(None, None, data_dir, preset, config, assignments)
+    with opened(settings) as run, watched() as watching:
+        study = Search(run, vary or USUAL)
+        while study.done() < trials:
+            trial = study.try_next(lambda figures: watching.reported("trial", dict(figures)))
+            print(f"trial {trial.number}: validation accuracy {trial.value:.4f}, {trial.params}", flush=True)
     print(f"best settings: {study.best}")
 
 
-def execute(stages: Any, train: Path | None, test: Path | None, data_dir: Path | None, preset: str | None,
-            config: Path | None, assignments: list[str] | None) -> Any:
-    """Run `stages` with the settings of the options; return the settings."""
-    from sentiment_pipeline.progress import observer
+def load_settings(train: Path | None, test: Path | None, data_dir: Path | None, preset: str | None,
+                  config: Path | None, assignments: list[str] | None) -> Any:
+    """The settings that the options mean."""
     from sentiment_pipeline.settings import load
+
+    return load({"train": train, "test": test, "data_dir": data_dir, "preset": preset}, config, assignments or ())
+
+
+@contextmanager
+def watched() -> Iterator[Any]:
+    """What shows progress for as long as the block lasts."""
+    from sentiment_pipeline.progress import observer
+
+    with closing(observer()) as watching:
+        yield watching
+
+
+def execute(stages: Any, settings: Any) -> None:
+    """Run `stages`."""
     from sentiment_pipeline.stages.execute import ProcessExecutor
     from sentiment_pipeline.stages.pipeline import opened, run_stages
 
-    settings = load({"train": train, "test": test, "data_dir": data_dir, "preset": preset}, config, assignments or ())
-    watching = observer()
-    try:
-        with opened(settings) as run, ProcessExecutor(settings.execution.workers) as executor:
-            run_stages(run, stages, executor, watching)
-    finally:
-        watching.close()
-    return settings
+    with watched() as watching, opened(settings) as run, ProcessExecutor(settings.execution.workers) as executor:
+        run_stages(run, stages, executor, watching)
 
 
 def show_result(data_dir: Path) -> None:
@@ -126,6 +135,8 @@ def predict(model: Annotated[Path, typer.Option(help="The folder of a trained mo
     """Score reviews: one a line in, one JSON object a line out, in the same order."""
     from sentiment_pipeline.predict import Predictor, write_json, write_parquet
 
+    if (file == "-" and sys.stdin is None) or (output is None and sys.stdout is None):
+        raise PipelineError("standard input or output is closed; name a file, and --output FILE.parquet")
     predictions = Predictor(model).predict(None if file == "-" else Path(file))
     if output:
         write_parquet(predictions, output)
@@ -134,12 +145,13 @@ def predict(model: Annotated[Path, typer.Option(help="The folder of a trained mo
 
 
 @app.command()
-def sample(folder: Path, reviews: Annotated[int, typer.Option(min=1, max=1 << 40)] = 25_000,
+def sample(folder: Path, reviews: Annotated[int, typer.Option(min=10, max=1 << 40)] = 25_000,
            seed: Annotated[int, typer.Option(min=0, max=(1 << 63) - 1)] = 0) -> None:
     """Write synthetic reviews in the real format: nine tenths to train.ft.txt.bz2, the rest to test.ft.txt.bz2."""
     from sentiment_pipeline.sample import write_sample
 
-    write_sample(folder, reviews, seed)
+    with watched() as watching:
+        write_sample(folder, reviews, seed, lambda values: watching.reported("sample", dict(values)))
 
 
 @app.command()
@@ -154,11 +166,13 @@ def download(folder: Path) -> None:
 def status(train: Train = None, test: Test = None, data_dir: DataDir = None, preset: Preset = None,
            config: Config = None, assignments: Assignments = None) -> None:
     """Say of each stage what is finished, unfinished or stale, and why; by itself for the last run's settings."""
-    from sentiment_pipeline.settings import load, recall
+    from sentiment_pipeline.settings import FILES, load, recall
     from sentiment_pipeline.stages.status import lines
     from sentiment_pipeline.stages.step import Run
 
-    base = {} if train or test or preset or config else recall(data_dir or Path("data"))
+    base = recall(data_dir or Path("data"))
+    if preset or config:  # then the last run's other settings say nothing
+        base = {name: base[name] for name in FILES if name in base}
     settings = load({"train": train, "test": test, "data_dir": data_dir, "preset": preset}, config, assignments or (),
                     base)
     for line in lines(Run(settings.data_dir, settings)):
@@ -166,11 +180,11 @@ def status(train: Train = None, test: Test = None, data_dir: DataDir = None, pre
 
 
 @app.command()
-def verify(data_dir: DataDir = Path("data")) -> None:
+def verify(data_dir: DataDir = None) -> None:
     """Re-read and check every published file; name each damaged or missing one."""
     from sentiment_pipeline.stages.verify import damage
 
-    found = damage(Path(data_dir or "data"))
+    found = damage(data_dir or Path("data"))
     for line in found:
         print(line)
     if found:
@@ -182,14 +196,25 @@ def main() -> None:
     """Run the command line; expected failures are one line and an exit code of 1, or 2 for wrong usage."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is loaded; see the Makefile
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
+    fail_in_one_line(app)
+
+
+def fail_in_one_line(command: Callable[..., Any]) -> None:
+    """Run a Typer command; tell an expected failure in one line and exit as the interface says."""
     try:
-        app()
+        sys.exit(command(standalone_mode=False))
+    except TyperException as error:
+        fail(f"{error.format_message()} (--help tells what there is)", 2)
     except SettingsError as error:
-        fail(error, 2)
+        fail(str(error), 2)
     except PipelineError as error:
-        fail(error, 1)
+        fail(str(error), 1)
+    except (Abort, KeyboardInterrupt):
+        sys.exit(130)
 
 
-def fail(error: PipelineError, code: int) -> None:
-    print(f"sentiment-pipeline: {error}", file=sys.stderr)
+def fail(message: str, code: int) -> None:
+    print(f"sentiment-pipeline: {' '.join(message.splitlines())}", file=sys.stderr)
     sys.exit(code)

@@ -4,6 +4,7 @@ Both are written to standard error, so that standard output stays free for resul
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from sentiment_pipeline.stages.pipeline import Outcome
-from sentiment_pipeline.stages.step import State, Step
+from sentiment_pipeline.stages.step import Condition, State, Step
 from sentiment_pipeline.storage.manifest import JSON, Manifest
 
 
@@ -31,7 +32,7 @@ class Throughput:
 
     def add(self, manifest: Manifest) -> None:
         self.reviews += int(manifest.facts.get("reviews", 0))
-        self.bytes += int(manifest.facts.get("text_bytes", 0))
+        self.bytes += int(manifest.facts.get("bytes", 0))
 
     def __str__(self) -> str:
         seconds = max(time.monotonic() - self.started, 1e-3)
@@ -61,7 +62,8 @@ class PlainObserver:
         self.throughput.add(manifest)
         self.count += 1
         left = (time.monotonic() - self.throughput.started) / self.count * (self.total - self.count)
-        self.show(stage, f"{self.count} of {self.total} steps, {self.throughput}, {left:.0f} s left")
+        parts = (f"{self.count} of {self.total} steps", str(self.throughput), f"{left:.0f} s left")
+        self.show(stage, ", ".join(filter(None, parts)))
 
     def reported(self, stage: str, values: dict[str, JSON]) -> None:
         self.show(stage, figures(values))
@@ -104,9 +106,9 @@ class BarObserver(PlainObserver):
             self.bars.update(self.bar, advance=1, text=str(self.throughput))
 
     def reported(self, stage: str, values: dict[str, JSON]) -> None:
-        if self.bar is not None:
-            completed, total = values.get("step"), values.get("steps")
-            self.bars.update(self.bar, completed=completed, total=total, text=figures(values))
+        if self.bar is None:  # what is no stage
+            self.bar = self.bars.add_task(stage, total=None, text="")
+        self.bars.update(self.bar, completed=values.get("step"), total=values.get("steps"), text=figures(values))
 
     def ended(self, stage: str, outcome: Outcome) -> None:
         self.remove()
@@ -123,11 +125,8 @@ class BarObserver(PlainObserver):
 
 def reasons(todo: Sequence[tuple[Step, State]]) -> list[str]:
     """Why steps are done that were done before: each distinct reason once, with how many steps it concerns."""
-    counts: dict[str, int] = {}
-    for _, state in todo:
-        if state.reason != "not done yet":
-            counts[f"{state.condition.value}, {state.reason}"] = counts.get(f"{state.condition.value}, {state.reason}",
-                                                                            0) + 1
+    counts = Counter(f"{state.condition.value}, {state.reason}" for _, state in todo
+                     if state.condition is not Condition.UNFINISHED)
     return [f"{steps(count)} {reason}" for reason, count in counts.items()]
 
 

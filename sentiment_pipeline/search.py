@@ -5,10 +5,11 @@ trials as are wanted; a trial that was killed is taken up from its last checkpoi
 found best is written as a settings file for the pipeline.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,7 +17,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.settings import Settings, preset
 from sentiment_pipeline.stages import train
 from sentiment_pipeline.stages.step import Report, Run
 from sentiment_pipeline.storage.files import write_text
@@ -110,7 +111,7 @@ class Search:
         """Publish the best settings so far, for `--config`."""
         with suppress(ValueError):  # no trial has ended yet
             best = self.study.best_trial
-            write_text(self.best, as_toml(self.run.settings.preset, best))
+            write_text(self.best, as_toml(self.run.settings, best))
 
     @property
     def best(self) -> Path:
@@ -133,11 +134,12 @@ def job_of(run: Run, settings: Settings, folder: Path) -> Job:
     return train.make_job(run.data_dir, folder, **arguments)
 
 
-def as_toml(preset: str, trial: FrozenTrial) -> str:
-    """The settings of a trial over their preset, as `--config` reads them."""
-    groups: dict[str, list[str]] = {}
-    for place, value in sorted(trial.params.items()):
-        group, _, name = place.partition(".")
-        groups.setdefault(group, []).append(f"{name} = {value!r}".replace("'", '"'))
-    body = "".join(f"\n[{group}]\n" + "\n".join(lines) + "\n" for group, lines in groups.items())
-    return f"# Trial {trial.number}: validation accuracy {trial.value}.\npreset = \"{preset}\"\n{body}"
+def as_toml(settings: Settings, trial: FrozenTrial) -> str:
+    """The settings of a trial as `--config` reads them: all that its preset does not say."""
+    lines = [f"# Trial {trial.number}: validation accuracy {trial.value}.", f'preset = "{settings.preset}"']
+    for group, before in preset(settings.preset).items():
+        values = asdict(getattr(varied(settings, trial.params), group))
+        changed = {name: value for name, value in values.items() if value != before[name]}
+        if changed:
+            lines += ["", f"[{group}]", *(f"{name} = {json.dumps(value)}" for name, value in changed.items())]
+    return "\n".join(lines) + "\n"

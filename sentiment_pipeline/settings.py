@@ -9,6 +9,7 @@ by name, before any work begins.
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
@@ -23,6 +24,7 @@ from sentiment_pipeline.storage.files import write_text
 from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
 
 PRESETS = ("seed", "quick", "full")
+FILES = ("train", "test")
 REMEMBERED = "settings.json"  # the last run's settings, in its data folder
 
 
@@ -151,9 +153,14 @@ def validated(values: Mapping[str, Any]) -> Any:
 
 
 def remember(settings: Settings) -> None:
-    """Publish the settings of a run in its data folder, for `recall`."""
-    values = TypeAdapter(Settings).dump_json(settings, indent=1).decode()
-    write_text(settings.data_dir / REMEMBERED, values + "\n")
+    """Publish the settings of a run in its data folder, for `recall`; one without input files keeps those before."""
+    values = TypeAdapter(Settings).dump_python(settings, mode="json")
+    with suppress(SettingsError):  # a damaged file is made anew
+        before = recall(settings.data_dir)
+        for name in FILES:
+            path = getattr(settings, name)
+            values[name] = str(path.absolute()) if path else before.get(name)
+    write_text(settings.data_dir / REMEMBERED, json.dumps(values, indent=1) + "\n")
 
 
 def recall(data_dir: Path) -> dict[str, Any]:
@@ -167,6 +174,8 @@ def recall(data_dir: Path) -> dict[str, Any]:
         values = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        raise SettingsError(f"{data_dir} is a file; give a folder") from error
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is damaged ({error}); delete it, or give the settings again") from error
     if not isinstance(values, dict):
@@ -189,7 +198,7 @@ def default_preset() -> str:
 def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"cannot read the settings in {path}: {error}") from error
 
 
@@ -205,7 +214,7 @@ def assign(values: dict[str, Any], assignment: str) -> None:
             raise SettingsError(f"--set {assignment}: {group} is not a group of settings")
     try:
         values[key] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         values[key] = text
 
 
@@ -223,7 +232,11 @@ def explained(fault: Mapping[str, Any]) -> str:
         limits = [f"{words} {metadata[key]}" for key, words in
                   (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")) if key in metadata]
         allowed = f"; allowed: {' and '.join(limits)}" if limits else ""
-    return f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}{allowed}"
+    return f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {shortened(repr(fault['input']))}{allowed}"
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def check_together(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,10 @@ def test_a_run_remembers_its_settings(tmp_path: Path) -> None:
     assert recall(tmp_path) == {}
     settings = load({"data_dir": tmp_path, "preset": "seed", "train": "a.bz2"}, None, ["vocabulary.min_count=4"])
     remember(settings)
-    assert load({}, base=recall(tmp_path)) == settings
+    absolute = replace(settings, train=Path("a.bz2").absolute())  # so that it is found from any folder
+    assert load({}, base=recall(tmp_path)) == absolute
+    remember(replace(settings, train=None))
+    assert load({}, base=recall(tmp_path)) == absolute
     assert load({}, None, ["vocabulary.min_count=5"], recall(tmp_path)).vocabulary.min_count == 5
     (tmp_path / "settings.json").write_text("[]")
     with pytest.raises(SettingsError, match=r"settings\.json is damaged"):

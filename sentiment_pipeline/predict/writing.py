@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.storage.files import published
 
 ROW_GROUP = 1 << 18  # rows of a Parquet file that are written at once
@@ -24,14 +25,20 @@ def write_json(predictions: Iterable[np.ndarray], file: IO[str]) -> None:
     """Write one JSON object a line, `{"label": "positive", "probability": 0.98}`, each block as soon as it is scored.
 
     Ends quietly when the reader of `file` has closed it.
+
+    Raises:
+        PipelineError: the answers cannot be written, for example to a full disk.
     """
     try:
         for block in predictions:
             file.writelines(json.dumps({"label": label_of(value), "probability": round(value, 6)}) + "\n"
                             for value in block.tolist())
             file.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())  # for what Python still flushes when it exits
+        if not isinstance(error, BrokenPipeError):
+            raise PipelineError(f"cannot write the answers: {str(error.strerror).lower()}; make room, or write them "
+                                "elsewhere") from error
 
 
 def write_parquet(predictions: Iterable[np.ndarray], path: Path) -> int:

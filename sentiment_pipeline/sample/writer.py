@@ -24,8 +24,8 @@ def write_sample(folder: Path, reviews: int, seed: int,
                  report: Callable[[Mapping[str, int]], None] = lambda values: None, processes: int = 0) -> None:
     """Write synthetic reviews, nine tenths to `train.ft.txt.bz2` and the rest to `test.ft.txt.bz2` in `folder`.
 
-    Needs the same memory for any number of reviews. `report` gets the number of reviews written since it was called
-    last. `processes` 0 is one for each core.
+    Needs the same memory for any number of reviews. `report` is told, as `step` of `steps`, how many are written.
+    `processes` 0 is one for each core.
 
     Raises:
         SettingsError: too few reviews, or a negative seed.
@@ -34,13 +34,14 @@ def write_sample(folder: Path, reviews: int, seed: int,
     if reviews < FEWEST or seed < 0:
         raise SettingsError(f"a sample has at least {FEWEST} reviews and a seed from 0, not {reviews} and {seed}")
     border = reviews - reviews // 10
-    processes = processes or len(os.sched_getaffinity(0))
+    processes, written = processes or len(os.sched_getaffinity(0)), 0
     with ProcessPoolExecutor(processes, get_context("spawn"), start_worker) as pool:
         for name, span in (("train", range(border)), ("test", range(border, reviews))):
             with published(folder / f"{name}.ft.txt.bz2") as temporary, temporary.open("wb") as file:
                 for count, stream in streams(pool, seed, span, ahead=2 * processes):
                     file.write(stream)
-                    report({"reviews": count})
+                    written += count
+                    report({"step": written, "steps": reviews})
 
 
 def streams(pool: ProcessPoolExecutor, seed: int, span: range, ahead: int) -> Iterator[tuple[int, bytes]]:

@@ -32,6 +32,24 @@ def packed_path(split: str, array: str) -> str:
     return f"packed/{split}/{array}.npy"
 
 
+PUBLISHES = ("shards/*/part-*.parquet", *(packed_path(split, array) for split in SPLITS for array in ARRAYS))
+
+
+def demand_prepared(run: Run) -> None:
+    """Refuse settings of the prepare half other than those that the training files were made with.
+
+    Raises:
+        PipelineError: a value differs; names it.
+    """
+    settings = run.settings
+    first = Part("train", 0, 0, 0, 0)
+    run.demand_same(ingest.part_name("train", 0), ingest=asdict(settings.ingest), cleaning=asdict(settings.cleaning))
+    for source in ingest.SOURCES:
+        run.demand_same(ingest.total_name(source), ingest=asdict(settings.ingest))
+    run.demand_same(vocabulary.NAME, vocabulary=asdict(settings.vocabulary))
+    run.demand_same(part_name(first), split=asdict(settings.split))
+
+
 def plan(run: Run) -> Iterator[list[Step]]:
     parts = ingest.parts(run)
     totals = {source: sum(part.reviews for part in parts if part.source == source) for source in ingest.SOURCES}
@@ -76,8 +94,9 @@ def encode_part(data_dir: Path, report: Report, *, part: Part, number: int, size
     rows = tokenize.open_union(data_dir, sizes).of_shard(number)
     with ExitStack() as stack:
         outputs = {name: stack.enter_context(published(data_dir / path)) for name, path in shards.items()}
-        return write_encoded(data_dir / part.table, data_dir / tokenize.chunks_path(part), rows,
-                             data_dir / vocabulary.CHUNK_IDS, splits, outputs)
+        counts = write_encoded(data_dir / part.table, data_dir / tokenize.chunks_path(part), rows,
+                               data_dir / vocabulary.CHUNK_IDS, splits, outputs)
+    return {**counts, **part.work}
 
 
 def pack_step(run: Run, split: str, shards: Mapping[Part, str]) -> Step:

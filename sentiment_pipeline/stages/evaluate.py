@@ -22,7 +22,7 @@ from sentiment_pipeline.training.precision import choose_device, choose_format, 
 
 VERSION = 1
 NAME = "evaluate"
-METRICS, REPORT = "metrics.json", "report.html"
+METRICS, REPORT = PUBLISHES = "metrics.json", "report.html"
 BEFORE = ("ingest", "tokenize", "vocabulary", "encode")
 MISTAKES = 8  # shown in the report
 GROUPS = ("ingest", "cleaning", "split", "vocabulary", "model", "training")
@@ -30,12 +30,14 @@ GROUPS = ("ingest", "cleaning", "split", "vocabulary", "model", "training")
 
 def plan(run: Run) -> Iterator[list[Step]]:
     settings, trained = run.settings, run.intact(train.NAME)
+    demand_trained(run)
     packed = [run.intact(encode.pack_name(split)) for split in ("validation", "test")]
     depends: dict[str, JSON] = {
         "version": VERSION,
         "packed": upstream(packed),
         "train": trained.fingerprint,
         "weights": trained.outputs[train.WEIGHTS].sha256,
+        "settings": groups_of(run),
     }
     arguments = {
         "name": settings.preset,
@@ -43,9 +45,24 @@ def plan(run: Run) -> Iterator[list[Step]]:
         "precision": settings.training.precision,
         "runtime": settings.runtime,
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
-        "groups": {group: asdict(getattr(settings, group)) for group in GROUPS},
+        "groups": groups_of(run),
     }
     yield [Step(NAME, work, arguments, depends, (METRICS, REPORT))]
+
+
+def demand_trained(run: Run) -> None:
+    """Refuse settings other than those that the weights were made with.
+
+    Raises:
+        PipelineError: a value differs; names it.
+    """
+    encode.demand_prepared(run)
+    run.demand_same(train.NAME, model=asdict(run.settings.model), training=asdict(train.training_of(run)))
+
+
+def groups_of(run: Run) -> dict[str, dict[str, JSON]]:
+    """The settings that the report and the model card tell of."""
+    return {group: asdict(getattr(run.settings, group)) for group in GROUPS}
 
 
 def work(data_dir: Path, report: Report, *, name: str, model: ModelConfig, precision: str, runtime: RuntimeConfig,

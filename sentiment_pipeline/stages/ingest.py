@@ -18,7 +18,9 @@ from sentiment_pipeline.stages.step import Report, Run, Step, upstream
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON, Manifest
 
-VERSION = 1
+VERSION = 2
+PUBLISHES = ("ingest/*/part-*.parquet", "ingest/*/rejected-*.parquet", "rejected/train.parquet",
+             "rejected/test.parquet")
 SOURCES = ("train", "test")
 
 
@@ -31,12 +33,14 @@ class Part:
         index: number of the shard.
         first: how many reviews of the file come before it.
         reviews: how many of its reviews count; the first ones of its table.
+        bytes: of the text that it was read from.
     """
 
     source: str
     index: int
     first: int
     reviews: int
+    bytes: int
 
     @property
     def name(self) -> str:
@@ -47,14 +51,19 @@ class Part:
         """Its reviews' file, relative to the data folder."""
         return f"ingest/{self.name}.parquet"
 
+    @property
+    def work(self) -> dict[str, JSON]:
+        """The facts that say how much a step over this part had to do."""
+        return {"reviews": self.reviews, "bytes": self.bytes}
+
 
 def parts(run: Run) -> list[Part]:
     """All shards in order, those of the training file first; the stage must be finished."""
     found = []
     for source in SOURCES:
-        first = 0
-        for index, reviews in enumerate(run.manifest(total_name(source)).facts["parts"]):
-            found.append(Part(source, index, first, reviews))
+        first, facts = 0, run.manifest(total_name(source)).facts
+        for index, (reviews, size) in enumerate(zip(facts["parts"], facts["sizes"], strict=True)):
+            found.append(Part(source, index, first, reviews, size))
             first += reviews
     return found
 
@@ -136,14 +145,15 @@ def total_step(run: Run, name: str, source: Source) -> Step:
         name=total_name(name),
         work=ingest_total,
         arguments={"path": source.path, "name": name, "lines": [each.facts["lines"] for each in found],
-                   "limit": limit, **rules},
+                   "sizes": [each.facts["bytes"] for each in found], "limit": limit, **rules},
         depends={"version": VERSION, "parts": upstream(found), "ingest": {f"{name}_lines": limit, **rules}},
         outputs=(f"rejected/{name}.parquet",),
     )
 
 
-def ingest_total(data_dir: Path, report: Report, *, path: Path, name: str, lines: Sequence[int], limit: int,
-                 max_rejected_share: float, min_rejected_lines: int) -> Mapping[str, JSON]:
+def ingest_total(data_dir: Path, report: Report, *, path: Path, name: str, lines: Sequence[int],
+                 sizes: Sequence[int], limit: int, max_rejected_share: float, min_rejected_lines: int
+                 ) -> Mapping[str, JSON]:
     output = data_dir / f"rejected/{name}.parquet"
     with published(output) as temporary:
         ranges = [Range(count, data_dir / rejected_path(name, index)) for index, count in enumerate(lines)]
@@ -152,4 +162,5 @@ def ingest_total(data_dir: Path, report: Report, *, path: Path, name: str, lines
     refuse_too_many(path, output, read, max_rejected_share, min_rejected_lines)
     if not reviews:
         raise PipelineError(f"{path} holds no labelled review; give a file of lines such as '__label__2 I liked it'")
-    return {"lines": read, "reviews": reviews, "rejected": read - reviews, "parts": [count for _, count in within]}
+    parts = [count for _, count in within]
+    return {"lines": read, "reviews": reviews, "rejected": read - reviews, "parts": parts, "sizes": sizes}

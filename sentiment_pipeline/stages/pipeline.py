@@ -17,18 +17,19 @@ from sentiment_pipeline.stages import encode, evaluate, ingest, publish, tokeniz
 from sentiment_pipeline.stages.step import Report, Run, Stage, State, Step, state_of
 from sentiment_pipeline.storage.files import remove_leftovers
 from sentiment_pipeline.storage.lock import locked
-from sentiment_pipeline.storage.manifest import FOLDER, JSON, Manifest
+from sentiment_pipeline.storage.manifest import FOLDER, JSON, Manifest, manifest_path
 from sentiment_pipeline.training.checkpoint import discard_damaged
 
 STAGES = (
-    Stage("ingest", ingest.plan, ("ingest", "rejected")),
-    Stage("tokenize", tokenize.plan, ("tokens",)),
-    Stage("vocabulary", vocabulary.plan, ("vocabulary",)),
-    Stage("encode", encode.plan, ("shards", "packed")),
-    Stage("train", train.plan, ("training",)),
-    Stage("evaluate", evaluate.plan),
-    Stage("publish", publish.plan, ("model",)),
+    Stage("ingest", ingest.plan, ingest.PUBLISHES),
+    Stage("tokenize", tokenize.plan, tokenize.PUBLISHES),
+    Stage("vocabulary", vocabulary.plan, vocabulary.PUBLISHES),
+    Stage("encode", encode.plan, encode.PUBLISHES),
+    Stage("train", train.plan, train.PUBLISHES),
+    Stage("evaluate", evaluate.plan, evaluate.PUBLISHES),
+    Stage("publish", publish.plan, publish.PUBLISHES),
 )
+WRITTEN = (FOLDER, train.CHECKPOINTS, *sorted({each.partition("/")[0] for stage in STAGES for each in stage.publishes}))
 PREPARE, TRAIN, EVALUATE = STAGES[:4], STAGES[4:5], STAGES[5:]
 
 Execute = Callable[[Sequence[Step], Path, Report], Iterable[Manifest]]
@@ -67,7 +68,7 @@ def opened(settings: Settings) -> Iterator[Run]:
         PipelineError: another run holds the folder.
     """
     with locked(settings.data_dir):
-        remove_leftovers(settings.data_dir)
+        remove_leftovers(settings.data_dir, *WRITTEN)
         discard_damaged(settings.data_dir / train.CHECKPOINTS)
         remember(settings)
         yield Run(settings.data_dir, settings)
@@ -118,11 +119,10 @@ def conditions(run: Run, stages: Iterable[Stage] = STAGES) -> Iterator[tuple[str
 
 
 def sweep(data_dir: Path, stage: Stage, kept: Sequence[Step]) -> None:
-    """Delete files in the stage's folders, and manifests, that belong to no step of the present plan."""
-    outputs = {data_dir / name for step in kept for name in step.outputs}
-    records = {data_dir / FOLDER / f"{step.name}.json" for step in kept}
-    for folder, known in [*((data_dir / name, outputs) for name in stage.folders),
-                          (data_dir / FOLDER / stage.name, records)]:
-        for path in folder.rglob("*"):
-            if path.is_file() and path not in known:
-                path.unlink()
+    """Delete what the stage published, and its manifests, that belong to no step of the present plan."""
+    known = {data_dir / name for step in kept for name in step.outputs}
+    known |= {manifest_path(data_dir, step.name) for step in kept}
+    records = (data_dir / FOLDER / stage.name).rglob("*.json") if stage.publishes else ()
+    for path in (*stage.files(data_dir), *records):
+        if path not in known:
+            path.unlink()

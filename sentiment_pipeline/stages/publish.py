@@ -21,10 +21,12 @@ VERSION = 1
 NAME = "publish"
 FOLDER = "model"
 TABLE, CARD = f"{FOLDER}/vocabulary.parquet", f"{FOLDER}/README.md"
+PUBLISHES = (f"{FOLDER}/{MODEL_WEIGHTS}", f"{FOLDER}/{CONFIG}", TABLE, CARD)
 
 
 def plan(run: Run) -> Iterator[list[Step]]:
     settings, trained = run.settings, run.intact(train.NAME)
+    evaluate.demand_trained(run)
     words, evaluated = run.intact(vocabulary.NAME, vocabulary.TABLE), run.intact(evaluate.NAME)
     texts = {
         "cleaning": asdict(settings.cleaning),
@@ -37,16 +39,16 @@ def plan(run: Run) -> Iterator[list[Step]]:
         "weights": trained.outputs[train.WEIGHTS].sha256,
         "vocabulary": words.outputs[vocabulary.TABLE].sha256,
         "metrics": evaluated.outputs[evaluate.METRICS].sha256,
+        "settings": evaluate.groups_of(run),
     }
     arguments = {
         "name": settings.preset,
         "model": settings.model,
         "texts": {**texts, "vocabulary_sha256": words.outputs[vocabulary.TABLE].sha256},
         "vocabulary_size": words.facts["size"],
-        "groups": {group: asdict(getattr(settings, group)) for group in evaluate.GROUPS},
+        "groups": evaluate.groups_of(run),
     }
-    files = (f"{FOLDER}/{MODEL_WEIGHTS}", f"{FOLDER}/{CONFIG}", TABLE, CARD)
-    yield [Step(NAME, work, arguments, depends, files)]
+    yield [Step(NAME, work, arguments, depends, PUBLISHES)]
 
 
 def work(data_dir: Path, report: Report, *, name: str, model: ModelConfig, texts: Mapping[str, Any],

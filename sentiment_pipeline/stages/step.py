@@ -59,6 +59,25 @@ class Run:
             raise PipelineError(f"{step} is not finished in {self.data_dir}; run the stages before this one first")
         return found
 
+    def demand_same(self, step: str, **groups: Mapping[str, JSON]) -> None:
+        """Refuse other settings than those that a finished step was made with, before something is built on it.
+
+        For a stage that may be run by itself, as `intact`; a step that was not brought along is not asked.
+
+        Args:
+            groups: the present values of groups of settings, by the names they have in the step's `depends`.
+
+        Raises:
+            PipelineError: a value differs; names it.
+        """
+        if (found := manifests.read(self.data_dir, step)) is None:
+            return
+        for group, values in groups.items():
+            before = found.depends[group]
+            if changes := difference({group: before}, {group: {name: values[name] for name in before}}):
+                raise PipelineError(f"{step} is finished with other settings ({changes}); give those, or run the "
+                                    "stages before this one again, with --train and --test")
+
     def intact(self, step: str, *names: str) -> Manifest:
         """The manifest of a finished step whose outputs `names` (all, if none are given) have the bytes it records.
 
@@ -80,12 +99,17 @@ class Stage:
 
     Attributes:
         plan: yields lists of independent steps; what it yields later may read what earlier lists published.
-        folders: the folders below the data folder that hold nothing but this stage's outputs.
+        publishes: patterns, relative to the data folder, of all files that the stage's steps may publish, with any
+            settings; what fits one and belongs to no step of the present ones is left from earlier settings.
     """
 
     name: str
     plan: Callable[[Run], Iterator[list[Step]]]
-    folders: tuple[str, ...] = field(default=())
+    publishes: tuple[str, ...] = field(default=())
+
+    def files(self, data_dir: Path) -> Iterator[Path]:
+        """What is there of the files that the stage may publish."""
+        return (path for pattern in self.publishes for path in data_dir.glob(pattern) if path.is_file())
 
 
 class Condition(Enum):

@@ -15,6 +15,7 @@ from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON
 
 VERSION = 1
+PUBLISHES = ("tokens/*/part-*.arrow", "tokens/union/rows-*.arrow", "tokens/union/tokens-*.arrow")
 ROWS_A_PAIR = 1_500_000
 
 
@@ -83,7 +84,7 @@ def shard_step(run: Run, part: Part) -> Step:
 def cut_shard(data_dir: Path, report: Report, *, part: Part) -> Mapping[str, JSON]:
     with (published(data_dir / chunks_path(part)) as chunks,
           published(data_dir / dictionary_path(part)) as dictionary):
-        return write_shard(data_dir / part.table, part.reviews, chunks, dictionary)
+        return {**write_shard(data_dir / part.table, part.reviews, chunks, dictionary), **part.work}
 
 
 def tokenize_union(data_dir: Path, report: Report, *, dictionaries: Sequence[str], part: int,

@@ -24,16 +24,17 @@ from sentiment_pipeline.training.vectors import digest, locate
 VERSION = 1
 NAME = "train"
 WEIGHTS, HISTORY = "training/model.safetensors", "training/history.jsonl"
+PUBLISHES = (WEIGHTS, HISTORY)
 CHECKPOINTS = "checkpoints"
 LIVE_HISTORY = "history.jsonl"  # beside the checkpoints while training goes on, TensorBoard's files too
 
 
 def plan(run: Run) -> Iterator[list[Step]]:
-    settings, training = run.settings, run.settings.training
-    vectors = locate(training.vectors) if training.vectors else None
-    if vectors:  # what is in the file decides, not where it lies
+    settings, training = run.settings, training_of(run)
+    encode.demand_prepared(run)
+    vectors = locate(settings.training.vectors) if training.vectors else None
+    if vectors:
         run.intact(vocabulary.NAME, vocabulary.TABLE)
-        training = replace(training, vectors=digest(vectors))
     packed = [run.intact(encode.pack_name(split)) for split in ("train", "validation")]
     depends: dict[str, JSON] = {
         "version": VERSION,
@@ -51,6 +52,12 @@ def plan(run: Run) -> Iterator[list[Step]]:
         "identity": fingerprint(depends),
     }
     yield [Step(NAME, work, arguments, depends, (WEIGHTS, HISTORY))]
+
+
+def training_of(run: Run) -> TrainingConfig:
+    """The training settings as what depends on them sees them: of word vectors what is in the file, not its name."""
+    training: TrainingConfig = run.settings.training
+    return replace(training, vectors=digest(locate(training.vectors))) if training.vectors else training
 
 
 def make_job(data_dir: Path, checkpoints: Path, *, model: ModelConfig, training: TrainingConfig, vectors: Path | None,
@@ -73,6 +80,6 @@ def work(data_dir: Path, report: Report, *, processes: int, **arguments: Any) ->
 
 def remove_others(folder: Path) -> None:
     """Delete the checkpoints of earlier settings."""
-    for other in folder.parent.glob("*"):
-        if other != folder:
+    for other in folder.parent.glob("[0-9a-f]" * len(folder.name)):
+        if other != folder and other.is_dir():
             shutil.rmtree(other)

@@ -16,6 +16,7 @@ from sentiment_pipeline.storage.manifest import JSON
 VERSION = 1
 NAME = "vocabulary/ids"
 TABLE, CHUNK_IDS = "vocabulary.parquet", "vocabulary/chunk-ids.arrow"
+PUBLISHES = ("vocabulary/*/part-*.arrow", TABLE, CHUNK_IDS)
 
 
 def count_name(part: Part) -> str:
@@ -57,7 +58,7 @@ def count_step(run: Run, part: Part) -> Step:
 def count_shard(data_dir: Path, report: Report, *, part: Part, distinct: int, split: SplitConfig) -> Mapping[str, JSON]:
     is_counted = splits_of(split, part.source, part.first, part.reviews, total=0) == TRAIN
     with published(data_dir / counts_path(part)) as output:
-        return write_counts(data_dir / tokenize.chunks_path(part), distinct, is_counted, output)
+        return {**write_counts(data_dir / tokenize.chunks_path(part), distinct, is_counted, output), **part.work}
 
 
 def make_vocabulary(data_dir: Path, report: Report, *, config: VocabularyConfig, sizes: Sequence[int],

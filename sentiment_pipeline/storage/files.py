@@ -8,14 +8,17 @@ swept up by the next run (`remove_leftovers`), so nobody ever has to guess which
 import errno
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from sentiment_pipeline.errors import PipelineError
 
 TEMPORARY = ".tmp"
+LEFTOVER = re.compile(rf"\..+\.[0-9]+\{TEMPORARY}")
 
 
 @contextmanager
@@ -71,10 +74,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete what killed writers left below `folder`; only for the one run that holds the folder's lock."""
-    for path in folder.rglob(f".*{TEMPORARY}"):
-        path.unlink(missing_ok=True)
+def remove_leftovers(folder: Path, *below: str) -> None:
+    """Delete what killed writers left in `folder` and anywhere below some folders in it, and no other file.
+
+    Only for the one run that holds the folder's lock.
+    """
+    for path in chain(folder.glob(f".*{TEMPORARY}"), *((folder / name).rglob(f".*{TEMPORARY}") for name in below)):
+        if LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def explained(error: OSError, path: Path, temporary: Path) -> Exception:
@@ -92,4 +99,6 @@ def explained(error: OSError, path: Path, temporary: Path) -> Exception:
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
         return PipelineError(f"cannot write {path}: another file or folder is in its way; move that away")
+    if error.filename and Path(error.filename) in (temporary, path, *path.parents):
+        return PipelineError(f"cannot write {path}: {str(error.strerror).lower()}; choose another folder")
     return error

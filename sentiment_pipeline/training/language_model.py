@@ -9,7 +9,7 @@ Predicted are the most frequent words alone, which are nine of ten in a text: an
 sampling from all, and the rare words' vectors learn as inputs all the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -28,6 +28,7 @@ from sentiment_pipeline.training.recurrent import Dropout, Recurrent
 
 PREDICTED = 4096  # ids that are predicted, the special ones among them; the vocabulary is sorted by frequency
 IGNORED = -1
+PLACE = ("step", "steps", "epoch")  # where in the training a figure belongs
 FIRST, SECOND = slice(None, -1), slice(1, None)  # of each two neighbouring words
 WAYS = ((FIRST, SECOND), (SECOND, FIRST))  # what a direction has seen, and predicts from it
 
@@ -114,5 +115,8 @@ def weights_of(trained: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def told_as_pretraining(report: Report) -> Report:
     """A report that tells pretraining's figures under names of their own."""
-    kept: Callable[[str], str] = lambda name: name if name in ("step", "steps", "epoch") else f"pretraining_{name}"
-    return lambda figures: report({kept(name): value for name, value in figures.items() if "accuracy" not in name})
+    def tell(figures: Mapping[str, float]) -> None:
+        told = {name: value for name, value in figures.items() if "accuracy" not in name}
+        report({name if name in PLACE else f"pretraining_{name}": value for name, value in told.items()})
+
+    return tell

@@ -1,4 +1,5 @@
 import bz2
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,9 @@ def test_bytes_do_not_depend_on_the_number_of_processes(folder: Path, tmp_path: 
 
 
 def test_progress_adds_up(tmp_path: Path) -> None:
-    reports: list[int] = []
-    write_sample(tmp_path / "new" / "folder", 100, 0, lambda values: reports.append(values["reviews"]), processes=1)
-    assert reports == [90, 10]
+    reports: list[Mapping[str, int]] = []
+    write_sample(tmp_path / "new" / "folder", 100, 0, reports.append, processes=1)
+    assert reports == [{"step": 90, "steps": 100}, {"step": 100, "steps": 100}]
 
 
 @pytest.mark.parametrize(("reviews", "seed"), [(9, 0), (0, 0), (-1, 0), (10, -1)])

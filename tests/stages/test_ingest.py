@@ -105,4 +105,4 @@ def test_damage_is_named_by_file_and_place(tmp_path, test_file):
 
 
 def test_names_of_a_part():
-    assert Part("train", 3, 0, 1).table == "ingest/train/part-00003.parquet"
+    assert Part("train", 3, 0, 1, 80).table == "ingest/train/part-00003.parquet"

@@ -63,7 +63,16 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "sub" / "b.txt")], check=False)
     assert len(os.listdir(tmp_path / "sub")) == 2
     remove_leftovers(tmp_path)
+    assert len(os.listdir(tmp_path / "sub")) == 2  # in no folder that was named
+    remove_leftovers(tmp_path, "sub", "absent")
     assert os.listdir(tmp_path / "sub") == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", [".tmp", ".notes.tmp", "notes.12.tmp", ".notes.12.tmp.txt", ".editor.x1.tmp"])
+def test_files_of_others_are_no_leftovers(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    remove_leftovers(tmp_path)
+    assert os.listdir(tmp_path) == [name]
 
 
 def test_sha256_is_the_standard_one(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.stages.evaluate import texts_of
+from sentiment_pipeline.stages.pipeline import EVALUATE, STAGES
+from tests.stages.conftest import Settings, done
+
+
+def test_the_figures_are_those_of_the_test_set(finished: Path) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    confusion = metrics["test"]["confusion"]
+    assert sum(map(sum, confusion)) == metrics["test"]["reviews"] == 150
+    assert metrics["test"]["accuracy"] == (confusion[0][0] + confusion[1][1]) / 150
+    assert metrics["prepare"]["reviews"] == 1500
+    assert metrics["prepare"]["rejected"] == 0
+    assert metrics["prepare"]["seconds"] > 0
+
+
+@pytest.mark.parametrize("change", [
+    "model.pooling=last", "model.hidden=4", "training.seed=9", "vocabulary.unknown=_PAD", "vocabulary.min_count=9",
+    "cleaning.html_breaks=false", "split.seed=5", "ingest.train_lines=100"])
+def test_by_itself_it_refuses_settings_of_another_training(finished: Path, made: Settings, change: str) -> None:
+    model = (finished / "model" / "config.json").read_bytes()
+    with pytest.raises(PipelineError, match=f"finished with other settings .*{change.partition('=')[0]}: "):
+        done(made(finished, change), EVALUATE)
+    assert (finished / "model" / "config.json").read_bytes() == model
+
+
+def test_the_report_tells_of_the_present_settings(finished: Path, made: Settings) -> None:
+    chosen = made(finished, "ingest.min_rejected_lines=77")
+    assert done(chosen) == {"ingest", "evaluate", "publish"}
+    assert "77" in (finished / "report.html").read_text()
+    assert done(chosen) == set()
+
+
+def test_texts_are_found_by_their_rows(finished: Path) -> None:
+    folder = finished / "shards" / "test"
+    texts = [text for path in sorted(folder.glob("part-*.parquet")) for text in pq.read_table(path)["text"].to_pylist()]
+    rows = [0, 3, 77, 149]
+    assert list(texts_of(folder, rows)) == [texts[row] for row in rows]
+
+
+def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: Settings) -> None:
+    before = (finished / "metrics.json").read_bytes()
+    (finished / "metrics.json").unlink()
+    assert done(made(finished), STAGES) == {"evaluate"}
+    assert (finished / "metrics.json").read_bytes() == before

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, TRAIN, conditions, opened
+from tests.stages.conftest import Settings, done, run_in
+
+
+def test_what_is_finished_is_not_done_again(finished: Path, made: Settings) -> None:
+    assert done(made(finished)) == set()
+
+
+def test_what_earlier_settings_left_is_swept_up_and_nothing_else(finished: Path, made: Settings) -> None:
+    stale = [finished / "shards" / "train" / "part-00009.parquet", finished / "manifests/encode/train/part-00009.json",
+             finished / "tokens" / "train" / "part-00007.chunks.arrow"]
+    mine = [finished / name for name in ("shards/train/notes.txt", "tokens/mine.arrow", "training/thesis.md")]
+    for path in (*stale, *mine):
+        path.write_text("mine")
+    assert done(made(finished)) == set()
+    assert not any(path.exists() for path in stale)
+    assert all(path.read_text() == "mine" for path in mine)
+
+
+def test_every_output_is_among_what_its_stage_may_publish(finished: Path, made: Settings) -> None:
+    run = run_in(made(finished))
+    for stage, (_, states) in zip(STAGES, conditions(run), strict=True):
+        outputs = {finished / name for step, _ in states for name in step.outputs}
+        assert set(stage.files(finished)) == outputs
+
+
+def test_a_folder_is_held_for_one_run(finished: Path, made: Settings) -> None:
+    with opened(made(finished)), pytest.raises(PipelineError, match="in use by another run"), opened(made(finished)):
+        pass
+
+
+def test_training_by_itself_refuses_other_settings_of_prepare(finished: Path, made: Settings) -> None:
+    with pytest.raises(PipelineError, match=r"vocabulary\.min_count: 2 -> 9"):
+        done(made(finished, "vocabulary.min_count=9"), TRAIN)
+    assert done(made(finished, "vocabulary.min_count=9"), (*PREPARE, *TRAIN)) == {"vocabulary", "encode", "train"}
