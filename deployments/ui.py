@@ -82,7 +82,11 @@ def server(port: int) -> Iterator[None]:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise PipelineError(f"port {port} is in use; end what uses it, or choose another: make ui PORT={port + 1}")
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    address = f"http://127.0.0.1:{port}"
+    os.environ["PREFECT_API_URL"] = f"{address}/api"
+    # Or any website in the browser of someone here could start runs: Prefect's own defaults let all origins in.
+    os.environ.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", address)
+    os.environ.setdefault("PREFECT_SERVER_CSRF_PROTECTION_ENABLED", "true")
     log = Path(os.environ["PREFECT_HOME"], "server.log")
     with log.open("w") as output, process("server", "server", "start", "--host", "127.0.0.1", "--port", str(port),
                                           stdout=output, stderr=subprocess.STDOUT) as started:
@@ -91,12 +95,12 @@ def server(port: int) -> Iterator[None]:
             if started.poll() is not None or time.monotonic() > deadline:
                 raise PipelineError(f"the Prefect server does not start; {log} says why")
             time.sleep(0.2)
-        address = Path(os.environ["PREFECT_HOME"], served.NAME)
-        address.write_text(os.environ["PREFECT_API_URL"])
+        note = Path(os.environ["PREFECT_HOME"], served.NAME)
+        note.write_text(os.environ["PREFECT_API_URL"])
         try:
             yield
         finally:
-            address.unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ model. Run as a module this is the pipeline flow on a terminal, without a server
 `python -m flows.pipeline --train FILE --test FILE --data-dir DIR`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -58,7 +58,7 @@ def evaluate(settings: Choices) -> Any:
     return run(STAGES if settings.train else EVALUATE, settings)
 
 
-def run(stages: Iterable[Stage], choices: Any) -> State:
+def run(stages: Sequence[Stage], choices: Any) -> State:
     """Run the stages with these choices over their preset."""
     return run_flow(lambda: opened(choices.resolve()), partial(run_stages, stages))
 

@@ -1,7 +1,7 @@
 """What every flow does around its stages: open the folder, run the stages, say how it went."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from flows.execution import Unsent, executor, perform_part, run_stage
 from flows.observer import Both, FlowObserver
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.progress import observer as terminal
+from sentiment_pipeline.stages.pipeline import check
 from sentiment_pipeline.stages.step import Run, Stage
 
 Part = tuple[str, Callable[[], State]]
@@ -61,8 +62,9 @@ def close_killed_attempt() -> None:
             client.set_task_run_state(each.id, killed, force=True)
 
 
-def run_stages(stages: Iterable[Stage], run: Run) -> State:
+def run_stages(stages: Sequence[Stage], run: Run) -> State:
     """Run the stages in order. Progress goes to the terminal too, unless a worker runs this."""
+    check(run, stages)
     watching: Any = FlowObserver(run)
     with executor(run.settings.execution) as execute, nullcontext() if deployment.id else closing(terminal()) as bars:
         if bars:

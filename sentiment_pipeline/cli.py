@@ -114,6 +114,9 @@ def execute(stages: Any, settings: Any) -> None:
     from sentiment_pipeline.stages.execute import ProcessExecutor
     from sentiment_pipeline.stages.pipeline import opened, run_stages
 
+    if settings.execution.runner == "dask":
+        raise SettingsError("execution.runner is dask, which the Prefect flows use; start one of those, or set it to "
+                            "processes for the command line")
     with watched() as watching, opened(settings) as run, ProcessExecutor(settings.execution.workers) as executor:
         run_stages(run, stages, executor, watching)
 
@@ -211,6 +214,11 @@ def fail_in_one_line(command: Callable[..., Any]) -> None:
         fail(str(error), 2)
     except PipelineError as error:
         fail(str(error), 1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(f"{where}{(error.strerror or str(error)).lower()}; check the disk and who may do what there", 1)
+    except MemoryError:
+        fail("out of memory; lower execution.workers or training.batch_size, or work where there is more", 1)
     except (Abort, KeyboardInterrupt):
         sys.exit(130)
 

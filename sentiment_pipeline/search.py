@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.settings import Settings, preset
@@ -68,9 +70,13 @@ class Search:
         self.folder = run.data_dir / FOLDER / identity[:16]
         self.folder.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.study = optuna.create_study(storage=f"sqlite:///{self.folder / 'study.db'}", study_name="search",
-                                         direction="maximize", load_if_exists=True)
-        self.take_up()
+        database = self.folder / "study.db"
+        try:
+            self.study = optuna.create_study(storage=f"sqlite:///{database}", study_name="search",
+                                             direction="maximize", load_if_exists=True)
+            self.take_up()
+        except (SQLAlchemyError, StorageInternalError) as error:
+            raise PipelineError(f"{database} is damaged ({type(error).__name__}); delete it to search anew") from error
         # The seed moves on with the trials, or a search that goes on would draw the same values again.
         self.study.sampler = optuna.samplers.TPESampler(seed=run.settings.training.seed + len(self.study.trials))
 

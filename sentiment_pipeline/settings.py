@@ -10,7 +10,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.prepare.config import CleaningConfig, IngestConfig, SplitConfig, VocabularyConfig
-from sentiment_pipeline.storage.files import write_text
+from sentiment_pipeline.storage.files import contents, write_text
 from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
 
 PRESETS = ("seed", "quick", "full")
@@ -154,13 +154,13 @@ def validated(values: Mapping[str, Any]) -> Any:
 
 def remember(settings: Settings) -> None:
     """Publish the settings of a run in its data folder, for `recall`; one without input files keeps those before."""
-    values = TypeAdapter(Settings).dump_python(settings, mode="json")
+    values = asdict(settings)
     with suppress(SettingsError):  # a damaged file is made anew
         before = recall(settings.data_dir)
         for name in FILES:
             path = getattr(settings, name)
             values[name] = str(path.absolute()) if path else before.get(name)
-    write_text(settings.data_dir / REMEMBERED, json.dumps(values, indent=1) + "\n")
+    write_text(settings.data_dir / REMEMBERED, json.dumps(values, indent=1, default=str) + "\n")
 
 
 def recall(data_dir: Path) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def recall(data_dir: Path) -> dict[str, Any]:
     """
     path = data_dir / REMEMBERED
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(contents(path))
     except FileNotFoundError:
         return {}
     except NotADirectoryError as error:
@@ -214,7 +214,7 @@ def assign(values: dict[str, Any], assignment: str) -> None:
             raise SettingsError(f"--set {assignment}: {group} is not a group of settings")
     try:
         values[key] = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, brackets in brackets
         values[key] = text
 
 
@@ -241,6 +241,13 @@ def shortened(text: str) -> str:
 
 def check_together(settings: Settings) -> None:
     """Refuse values that are each allowed but do not fit each other."""
+    model = settings.model
+    if 0 < model.linear_length < model.length and model.has_linear_head:
+        raise SettingsError(f"model.linear_length is {model.linear_length}; it must be 0 or at least model.length, "
+                            f"which is {model.length}")
+    for name in (*FILES, "data_dir"):
+        if "\0" in str(getattr(settings, name)):
+            raise SettingsError(f"{name} holds a NUL character; give a path")
     if settings.execution.runner == "dask" and not settings.execution.dask_address:
         raise SettingsError("execution.dask_address is empty; execution.runner dask needs the scheduler's address")
     if settings.split.validation == "train" and settings.split.share == 0:

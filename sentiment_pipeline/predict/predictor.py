@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
@@ -71,6 +72,8 @@ def load_encoder(folder: Path, config: Mapping[str, Any]) -> TextEncoder:
     if not vocabulary.is_file() or sha256(vocabulary) != digest:
         raise PipelineError(f"{vocabulary} is missing, damaged or not of this {CONFIG}; publish the model again")
     try:
+        if pq.read_metadata(vocabulary).num_rows != config["vocabulary_size"]:  # before it is read into memory
+            raise ValueError("it has another number of rows")
         encoder = TextEncoder(vocabulary, cleaning, unknown)
     except Exception as error:  # whatever pyarrow raises for what is none
         raise PipelineError(f"{vocabulary} is no Parquet file of tokens; publish the model again") from error

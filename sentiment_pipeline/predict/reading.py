@@ -7,9 +7,9 @@ text, bytes that are not UTF-8 become U+FFFD, and of an enormous line the beginn
 import bz2
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.prepare.lines import LABELS, LONGEST_LINE, TEXT
@@ -17,6 +17,7 @@ from sentiment_pipeline.prepare.source import BYTE_ORDER_MARK, BZ2_START, opened
 
 STANDARD_INPUT = Path("standard input")
 BLOCK_LINES, BLOCK_BYTES = 4096, 4 << 20
+PIECE = 1 << 16  # bytes of a .bz2 file decompressed at once
 
 
 @contextmanager
@@ -58,10 +59,39 @@ def lines_in(file: BufferedReader, path: Path) -> Iterator[bytes]:
         yield from lines_of(file)
         return
     try:
-        with bz2.open(file) as text:
-            yield from lines_of(text)
+        yield from lines_of(BufferedReader(Decompressed(file)))
     except (OSError, EOFError) as error:
         raise PipelineError(f"{path} is damaged: {str(error).lower()}; make or download the file again") from error
+
+
+class Decompressed(RawIOBase):
+    """The text of all streams of a .bz2 file; unlike `bz2.open` it does not end quietly where another thing follows.
+
+    Raises:
+        EOFError, OSError: a stream is cut short or damaged, or what follows one is none.
+    """
+
+    def __init__(self, file: BufferedReader) -> None:
+        self.file, self.stream, self.rest = file, bz2.BZ2Decompressor(), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        text = b""
+        while not text:
+            if self.stream.eof:
+                self.rest = self.stream.unused_data or self.file.read(PIECE)
+                if not self.rest:
+                    return 0
+                self.stream = bz2.BZ2Decompressor()
+            data = b"" if not self.stream.needs_input else self.rest or self.file.read(PIECE)
+            if self.stream.needs_input and not data:
+                raise EOFError("it ends in the middle of a stream")
+            self.rest = b""
+            text = self.stream.decompress(data, len(buffer))
+        buffer[:len(text)] = text
+        return len(text)
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:

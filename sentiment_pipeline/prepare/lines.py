@@ -5,6 +5,7 @@ rejected with its number, the reason and its bytes. Most lines are seen to be go
 the others are looked at one by one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 LONGEST_LINE = 1 << 20
+MOST_LINES = 1 << 19  # parsed at once
 LABEL = b"__label__"
 LABELS = (LABEL + b"1 ", LABEL + b"2 ")  # what a review's line begins with
 LABEL_DIGIT, TEXT = len(LABEL), len(LABELS[0])  # where the digit and the text stand
@@ -53,6 +55,15 @@ class Parsed:
     rejected: list[Rejected]
 
 
+def parcels(data: bytes) -> Iterator[bytes]:
+    """Whole lines in parcels that hold no more of them than are parsed in little memory; hardly ever more than one."""
+    while data.count(b"\n") > MOST_LINES:
+        cut = data.rfind(b"\n", 0, MOST_LINES) + 1 or data.find(b"\n") + 1
+        yield data[:cut]
+        data = data[cut:]
+    yield data
+
+
 def parse(data: bytes) -> Parsed:
     """Parse whole lines, each ended by LF or CRLF; the very last may lack its end.
 
@@ -80,7 +91,7 @@ def parse(data: bytes) -> Parsed:
 
 def doubtful_lines(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The lines that are not good ones at first sight: ASCII, a label, then a letter; their numbers from 0."""
-    heads = codes[np.minimum(starts[:, None] + np.arange(TEXT + 1), len(codes) - 1)]
+    heads = codes[np.minimum(starts[:, None] + np.arange(TEXT + 1, dtype=np.int32), len(codes) - 1)]
     is_plain = (heads[:, :LABEL_DIGIT] == np.frombuffer(LABEL, np.uint8)).all(axis=1)
     is_plain &= (heads[:, LABEL_DIGIT] == ord("1")) | (heads[:, LABEL_DIGIT] == ord("2"))
     is_plain &= (heads[:, TEXT - 1] == ord(" ")) & (heads[:, TEXT] > ord(" "))

@@ -1,13 +1,14 @@
 """One range of a file of reviews to a table of cleaned reviews and one of rejected lines."""
 
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 
 from sentiment_pipeline.prepare.cleaning import clean_all
 from sentiment_pipeline.prepare.config import CleaningConfig
-from sentiment_pipeline.prepare.lines import Parsed, parse
+from sentiment_pipeline.prepare.lines import Parsed, parcels, parse
 from sentiment_pipeline.prepare.source import Source, read_range
 from sentiment_pipeline.prepare.tables import REJECTED, REVIEWS, parquet_writer
 
@@ -25,7 +26,7 @@ def write_reviews(source: Source, index: int, size: int, config: CleaningConfig,
     with ExitStack() as stack:
         good = stack.enter_context(parquet_writer(reviews, REVIEWS))
         bad = stack.enter_context(parquet_writer(rejected, REJECTED))
-        for buffer in read_range(source, index, size):
+        for buffer in chain.from_iterable(map(parcels, read_range(source, index, size))):
             parsed = parse(buffer)
             good.write_table(table_of_reviews(parsed, config))
             bad.write_table(table_of_rejected(parsed, lines))

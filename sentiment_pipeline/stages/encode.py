@@ -13,7 +13,7 @@ from sentiment_pipeline.prepare.pack import ARRAYS, write_packed
 from sentiment_pipeline.prepare.split import SPLITS, splits_of
 from sentiment_pipeline.stages import ingest, tokenize, vocabulary
 from sentiment_pipeline.stages.ingest import Part
-from sentiment_pipeline.stages.step import Report, Run, Step, upstream
+from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstream
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON, Manifest
 
@@ -85,6 +85,8 @@ def part_step(run: Run, number: int, part: Part, shards: Mapping[str, str], tota
         depends={"version": VERSION, "first": part.first, "reviews": part.reviews, "total": total,
                  "split": asdict(split), "shard": upstream(own), "vocabulary": upstream(tables)},
         outputs=tuple(shards.values()),
+        reads=outputs_of([*own, *tables], part.table, tokenize.chunks_path(part), vocabulary.CHUNK_IDS,
+                         *map(tokenize.rows_path, range(len(sizes)))),
     )
 
 
@@ -113,6 +115,7 @@ def pack_step(run: Run, split: str, shards: Mapping[Part, str]) -> Step:
         },
         depends={"version": VERSION, "shards": upstream(encoded)},
         outputs=tuple(packed_path(split, array) for array in ARRAYS),
+        reads=outputs_of(encoded, *shards.values()),
     )
 
 

@@ -14,7 +14,7 @@ from sentiment_pipeline.prepare.config import CleaningConfig
 from sentiment_pipeline.prepare.rejected import Range, collect_rejected, refuse_too_many
 from sentiment_pipeline.prepare.reviews import write_reviews
 from sentiment_pipeline.prepare.source import Source, inspect
-from sentiment_pipeline.stages.step import Report, Run, Step, upstream
+from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstream
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON, Manifest
 
@@ -148,6 +148,7 @@ def total_step(run: Run, name: str, source: Source) -> Step:
                    "sizes": [each.facts["bytes"] for each in found], "limit": limit, **rules},
         depends={"version": VERSION, "parts": upstream(found), "ingest": {f"{name}_lines": limit, **rules}},
         outputs=(f"rejected/{name}.parquet",),
+        reads=outputs_of(found, *(rejected_path(name, index) for index in range(len(found)))),
     )
 
 

@@ -25,7 +25,7 @@ STAGES = (
     Stage("tokenize", tokenize.plan, tokenize.PUBLISHES),
     Stage("vocabulary", vocabulary.plan, vocabulary.PUBLISHES),
     Stage("encode", encode.plan, encode.PUBLISHES),
-    Stage("train", train.plan, train.PUBLISHES),
+    Stage("train", train.plan, train.PUBLISHES, train.check),
     Stage("evaluate", evaluate.plan, evaluate.PUBLISHES),
     Stage("publish", publish.plan, publish.PUBLISHES),
 )
@@ -74,10 +74,21 @@ def opened(settings: Settings) -> Iterator[Run]:
         yield Run(settings.data_dir, settings)
 
 
-def run_stages(run: Run, stages: Iterable[Stage], execute: Execute, observer: Observer) -> None:
+def run_stages(run: Run, stages: Sequence[Stage], execute: Execute, observer: Observer) -> None:
     """Run `stages` in order, in a folder that is `opened`."""
+    check(run, stages)
     for stage in stages:
         run_stage(run, stage, execute, observer)
+
+
+def check(run: Run, stages: Iterable[Stage]) -> None:
+    """Refuse at once what some later stage cannot do on this machine.
+
+    Raises:
+        PipelineError: as the stages' own checks.
+    """
+    for stage in stages:
+        stage.check(run)
 
 
 def run_stage(run: Run, stage: Stage, execute: Execute, observer: Observer) -> Outcome:

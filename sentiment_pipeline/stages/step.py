@@ -2,8 +2,8 @@
 
 Its manifest is written after its outputs, so a step killed at any moment is simply not finished. Whether it
 is finished is checked against the disk every time: the fingerprint of all it depends on, then every byte of
-every output. That costs a read of the data folder (1.2 GiB/s a core for SHA-256) and buys that nothing
-damaged, stale or half done is ever built upon.
+every output. And before a step is recorded, the files that it read are checked too: what was damaged since it was
+published has had no part in what is recorded. `benchmarks.integrity` shows what that costs.
 """
 
 import hashlib
@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.storage import manifest as manifests
-from sentiment_pipeline.storage.manifest import JSON, Manifest
+from sentiment_pipeline.storage.files import sha256
+from sentiment_pipeline.storage.manifest import JSON, Manifest, Output
 
 Report = Callable[[Mapping[str, JSON]], None]
 
@@ -32,6 +34,7 @@ class Step:
         arguments: what `work` takes, picklable.
         depends: settings, code version and digests of earlier steps; JSON.
         outputs: paths of the files that `work` publishes, relative to the data folder.
+        reads: what earlier steps published and `work` reads, as they published it.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Step:
     arguments: Mapping[str, Any]
     depends: Mapping[str, JSON]
     outputs: tuple[str, ...]
+    reads: Mapping[str, Output] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,13 @@ class Stage:
         plan: yields lists of independent steps; what it yields later may read what earlier lists published.
         publishes: patterns, relative to the data folder, of all files that the stage's steps may publish, with any
             settings; what fits one and belongs to no step of the present ones is left from earlier settings.
+        check: called before any stage of a run begins; raises where this machine cannot do what the settings ask.
     """
 
     name: str
     plan: Callable[[Run], Iterator[list[Step]]]
     publishes: tuple[str, ...] = field(default=())
+    check: Callable[[Run], object] = field(default=lambda run: None)
 
     def files(self, data_dir: Path) -> Iterator[Path]:
         """What is there of the files that the stage may publish."""
@@ -162,11 +168,42 @@ def difference(before: Mapping[str, JSON], now: Mapping[str, JSON], prefix: str 
 
 
 def perform(step: Step, data_dir: Path, report: Report) -> Manifest:
-    """Do the step's work and record it. What is done twice by mistake is done to the same bytes."""
+    """Do the step's work and record it. What is done twice by mistake is done to the same bytes.
+
+    Raises:
+        PipelineError: the work cannot be done, or what it has read is damaged.
+    """
     started = time.monotonic()
-    facts = step.work(data_dir, report, **step.arguments)
+    try:
+        facts = step.work(data_dir, report, **step.arguments)
+    finally:  # not before the work, so that no damage slips in between check and use
+        refuse_damaged(step, data_dir)
     seconds = round(time.monotonic() - started, 3)
     return manifests.record(data_dir, step.name, step.depends, step.outputs, {**facts, "seconds": seconds})
+
+
+def refuse_damaged(step: Step, data_dir: Path) -> None:
+    """Raise if what the step has read is damaged; that also explains whatever its work has failed of."""
+    for name, output in step.reads.items():
+        if fault := manifests.fault_of(data_dir / name, output, known_digest):
+            raise PipelineError(f"{data_dir / name}: {fault}; run again to rebuild it")
+
+
+def known_digest(path: Path) -> str:
+    """The SHA-256 of a file; computed once in this process, as long as the file is not written again."""
+    status = path.stat()
+    return digest_of(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 14)
+def digest_of(path: Path, inode: int, size: int, changed: int) -> str:
+    return sha256(path)
+
+
+def outputs_of(finished: Iterable[Manifest], *names: str) -> dict[str, Output]:
+    """The outputs `names` (all, if none are given) of finished steps, for `reads` of a step that follows."""
+    return {name: output for manifest in finished for name, output in manifest.outputs.items()
+            if not names or name in names}
 
 
 def upstream(finished: Iterable[Manifest]) -> str:

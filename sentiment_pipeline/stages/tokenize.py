@@ -10,7 +10,7 @@ from sentiment_pipeline.prepare import tokenizer
 from sentiment_pipeline.prepare.dictionary import Union, write_shard, write_union
 from sentiment_pipeline.stages import ingest
 from sentiment_pipeline.stages.ingest import Part
-from sentiment_pipeline.stages.step import Report, Run, Step, upstream
+from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstream
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON
 
@@ -66,6 +66,7 @@ def plan(run: Run) -> Iterator[list[Step]]:
         depends={"version": VERSION, "tokenizer": tokenizer.VERSION, "part": number, "parts": len(names),
                  "shards": upstream(shards)},
         outputs=(tokens_path(number), rows_path(number)),
+        reads=outputs_of(shards, *map(dictionary_path, parts)),
     ) for number, name in enumerate(names)]
 
 
@@ -78,6 +79,7 @@ def shard_step(run: Run, part: Part) -> Step:
         depends={"version": VERSION, "tokenizer": tokenizer.VERSION, "reviews": part.reviews,
                  "part": upstream([reviews])},
         outputs=(chunks_path(part), dictionary_path(part)),
+        reads=outputs_of([reviews], part.table),
     )
 
 

@@ -19,6 +19,7 @@ from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, Train
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.launch import train_in_processes
 from sentiment_pipeline.training.model_folder import save_weights
+from sentiment_pipeline.training.precision import choose_device, choose_format
 from sentiment_pipeline.training.vectors import digest, locate
 
 VERSION = 1
@@ -52,6 +53,15 @@ def plan(run: Run) -> Iterator[list[Step]]:
         "identity": fingerprint(depends),
     }
     yield [Step(NAME, work, arguments, depends, (WEIGHTS, HISTORY))]
+
+
+def check(run: Run) -> None:
+    """Find out before hours of preparing whether this machine has what training needs.
+
+    Raises:
+        SettingsError: the device or number format is not to be had here.
+    """
+    choose_format(run.settings.training.precision, choose_device(run.settings.runtime))
 
 
 def training_of(run: Run) -> TrainingConfig:

@@ -9,7 +9,7 @@ from sentiment_pipeline.prepare.split import TRAIN, splits_of
 from sentiment_pipeline.prepare.vocabulary import write_counts, write_vocabulary
 from sentiment_pipeline.stages import ingest, tokenize
 from sentiment_pipeline.stages.ingest import Part
-from sentiment_pipeline.stages.step import Report, Run, Step, upstream
+from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstream
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON
 
@@ -41,6 +41,7 @@ def plan(run: Run) -> Iterator[list[Step]]:
         depends={"version": VERSION, "counts": upstream(counted), "tokens": upstream(unions),
                  "vocabulary": asdict(config)},
         outputs=(TABLE, CHUNK_IDS),
+        reads=outputs_of([*counted, *unions]),
     )]
 
 
@@ -52,6 +53,7 @@ def count_step(run: Run, part: Part) -> Step:
         arguments={"part": part, "distinct": chunks.facts["distinct"], "split": split},
         depends={"version": VERSION, "first": part.first, "chunks": upstream([chunks]), "split": asdict(split)},
         outputs=(counts_path(part),),
+        reads=outputs_of([chunks], tokenize.chunks_path(part)),
     )
 
 

@@ -53,6 +53,17 @@ def remove(temporary: Path) -> None:
         temporary.unlink()
 
 
+def contents(path: Path) -> bytes:
+    """The bytes of a regular file; a pipe, which would be waited for without end, is refused.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return path.read_bytes()
+
+
 def write_text(path: Path, text: str) -> None:
     """Publish `text` as the UTF-8 file `path`."""
     with published(path) as temporary:

@@ -30,7 +30,7 @@ def locked(data_dir: Path) -> Iterator[None]:
     path = data_dir / NAME
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     except OSError as error:
         raise explained(error, path, path) from error
     try:
@@ -40,11 +40,19 @@ def locked(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
         raise PipelineError(f"{data_dir} is in use by another run: {holder}; wait for it or end it") from error
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, holder_line().encode(), 0)
+        name_holder(descriptor, path)
         yield
     finally:
         os.close(descriptor)
+
+
+def name_holder(descriptor: int, path: Path) -> None:
+    """Write into the lock file who holds it."""
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, holder_line().encode(), 0)
+    except OSError as error:
+        raise explained(error, path, path) from error
 
 
 def holder_line() -> str:

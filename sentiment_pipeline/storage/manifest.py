@@ -7,13 +7,13 @@ the step published, so that "done" can be checked instead of believed.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import sha256, write_text
+from sentiment_pipeline.storage.files import contents, sha256, write_text
 
 JSON = Any  # what json.dumps takes
 FOLDER = "manifests"
@@ -26,6 +26,17 @@ class Output:
 
     bytes: int
     sha256: str
+
+    def is_sound(self) -> bool:
+        return type(self.bytes) is int and type(self.sha256) is str
+
+
+class Facts(dict[str, JSON]):
+    """The facts of a manifest that was read; one that does not hold what a later step asks for is damaged."""
+
+    def __missing__(self, name: str) -> JSON:
+        raise PipelineError(f"a manifest lacks {name}, so another version of this program wrote it; "
+                            "delete the folder manifests and run again")
 
 
 @dataclass(frozen=True)
@@ -54,13 +65,13 @@ class Manifest:
                 if (fault := fault_of(data_dir / name, output))]
 
 
-def fault_of(path: Path, output: Output) -> str | None:
+def fault_of(path: Path, output: Output, digest: Callable[[Path], str] = sha256) -> str | None:
     """What is wrong with the file at `path`, or None."""
     if not path.is_file():
         return "missing"
     if (size := path.stat().st_size) != output.bytes:
         return f"{size:,} bytes instead of {output.bytes:,}"
-    return None if sha256(path) == output.sha256 else "damaged (its SHA-256 differs)"
+    return None if digest(path) == output.sha256 else "damaged (its SHA-256 differs)"
 
 
 def fingerprint(depends: Mapping[str, JSON]) -> str:
@@ -91,15 +102,18 @@ def read(data_dir: Path, step: str) -> Manifest | None:
     """
     path = manifest_path(data_dir, step)
     try:
-        body = json.loads(path.read_bytes())
+        body = json.loads(contents(path))
         seal = body.pop("sha256")
         if seal != fingerprint(body) or body.pop("format") != FORMAT or body["step"] != step:
             raise ValueError("its seal differs")
         outputs = {inside(name): Output(**output) for name, output in body.pop("outputs").items()}
-        return Manifest(outputs=outputs, **body)
+        manifest = Manifest(outputs=outputs, **{**body, "facts": Facts(body["facts"])})
+        if not (isinstance(manifest.depends, dict) and all(map(Output.is_sound, outputs.values()))):
+            raise ValueError("it is no manifest")
+        return manifest
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise PipelineError(f"{path} is damaged ({error}); delete it and run again to redo its step") from error
 
 

@@ -1,11 +1,12 @@
 """The figures of a training run as they come: JSON lines always, TensorBoard beside them if it is installed.
 
-Lines of steps that a killed run made after its last checkpoint are dropped when it is taken up, because the same
-steps are made, and told, again.
+The lines are part of each checkpoint: a run that goes on begins with those, not with what a killed one left in the
+file, because the same steps are made, and told, again.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,24 +20,26 @@ class History:
     """Writes figures to `path`, to TensorBoard and to whoever listens; a context manager.
 
     Args:
-        step: the step that the run goes on from; 0 begins a new file.
+        lines: those of the run that goes on, as its checkpoint holds them.
+        step: the step that it goes on from.
     """
 
-    def __init__(self, path: Path, step: int, tensorboard: bool, report: Report) -> None:
-        write_text(path, "".join(lines_up_to(path, step)))
-        self.path, self.report = path, report
+    def __init__(self, path: Path, lines: Sequence[str], step: int, tensorboard: bool, report: Report) -> None:
+        self.path, self.lines, self.report = path, list(lines), report
+        write_text(path, "".join(self.lines))
         self.file = path.open("a", encoding="utf-8", buffering=1)
         self.board = open_board(path.parent / "tensorboard", step) if tensorboard else None
 
     def write(self, figures: Mapping[str, float]) -> None:
         """Publish figures; `step` must be among them."""
+        self.lines.append(json.dumps(figures) + "\n")
         try:
-            self.file.write(json.dumps(figures) + "\n")
-        except OSError as error:
+            self.file.write(self.lines[-1])
+            if self.board is not None:
+                for name, value in figures.items():
+                    self.board.add_scalar(name, value, figures["step"])
+        except OSError as error:  # TensorBoard's writer passes on that of its thread
             raise explained(error, self.path, self.path) from error
-        if self.board is not None:
-            for name, value in figures.items():
-                self.board.add_scalar(name, value, figures["step"])
         self.report(figures)
 
     def __enter__(self) -> "History":
@@ -46,23 +49,8 @@ class History:
                  traceback: TracebackType | None) -> None:
         self.file.close()
         if self.board is not None:
-            self.board.close()
-
-
-def lines_up_to(path: Path, step: int) -> list[str]:
-    """The whole lines of a history that tell of steps up to `step`."""
-    if not path.exists() or not step:
-        return []
-    return [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-            if 0 <= step_of(line) <= step]
-
-
-def step_of(line: str) -> int:
-    """The step that a line tells of; -1 if it is no such line."""
-    try:
-        return int(json.loads(line)["step"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return -1
+            with suppress(OSError):  # its figures are in the file too
+                self.board.close()
 
 
 def open_board(folder: Path, step: int) -> Any:
@@ -71,4 +59,7 @@ def open_board(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # here, because it is optional and slow to import
     except ImportError:
         return None
-    return SummaryWriter(str(folder), purge_step=step + 1)
+    try:
+        return SummaryWriter(str(folder), purge_step=step + 1)
+    except OSError as error:
+        raise explained(error, folder, folder) from error

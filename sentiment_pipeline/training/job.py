@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import write_text
+from sentiment_pipeline.storage.files import contents, write_text
 from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig, checked
 from sentiment_pipeline.training.evaluation import Metrics
 from sentiment_pipeline.training.model_folder import load_weights, save_weights
@@ -95,7 +95,7 @@ class TrainResult:
 def read_object(path: Path, names: set[str]) -> Mapping[str, Any]:
     """A JSON object of exactly these names."""
     try:
-        values: dict[str, Any] = json.loads(path.read_bytes())
+        values: dict[str, Any] = json.loads(contents(path))
         if set(values) != names:
             raise ValueError(f"it must hold exactly: {', '.join(sorted(names))}")
         return values

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.storage.files import published, sha256, write_text
+from sentiment_pipeline.storage.files import contents, published, sha256, write_text
 from sentiment_pipeline.training.config import ModelConfig, checked
 from sentiment_pipeline.training.model import SentimentModel
 
@@ -79,7 +79,7 @@ def read_config(path: Path) -> dict[str, Any]:
         PipelineError: it is missing, or anything this half needs is not as it must be.
     """
     try:
-        config: dict[str, Any] = json.loads(path.read_bytes())
+        config: dict[str, Any] = json.loads(contents(path))
         if config["format"] != FORMAT:
             raise ValueError(f"its format is {config['format']}, this version reads {FORMAT}")
         size = config["vocabulary_size"]

@@ -77,7 +77,8 @@ def explained(error: Exception) -> Exception:
     if "DataLoader worker" in text:
         return PipelineError(f"a process that cuts batches was killed ({text}); run again to go on from "
                              "the last checkpoint, with runtime.loader_workers 0 if it happens again")
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in text:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
+            words in text for words in ("can't allocate memory", "can't start new thread")):
         return PipelineError("out of memory; lower training.batch_size, model.length, model.hidden or "
                              f"vocabulary.max_size, or train where there is more ({text[:200]})")
     return error

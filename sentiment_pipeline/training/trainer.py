@@ -111,7 +111,8 @@ class Trainer:
         state = self.checkpoints.latest()
         self.progress = Progress(**state["progress"]) if state else Progress()
         self.ranks.wait()  # until every process has read the checkpoint that the first one's next may replace
-        told = History(self.job.history, self.progress.step, self.job.runtime.tensorboard, report)
+        told = History(self.job.history, state["history"] if state else (), self.progress.step,
+                       self.job.runtime.tensorboard, report)
         with told if self.ranks.first else nullcontext() as self.history:
             self.objective.prepare(state is not None, self.stop.check, self.tell)
             if self.job.training.averaging:
@@ -264,6 +265,7 @@ class Trainer:
             "average": self.average.model.state_dict() if self.average else {},
             "loader": self.loader.state_dict(),
             "best": self.best,
+            "history": self.history.lines if self.history else [],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

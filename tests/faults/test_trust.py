@@ -23,7 +23,6 @@ from sentiment_pipeline.predict.predictor import load_encoder
 from sentiment_pipeline.settings import load, recall
 from sentiment_pipeline.storage import manifest
 from sentiment_pipeline.storage.files import sha256
-from sentiment_pipeline.training.history import lines_up_to
 from sentiment_pipeline.training.model_folder import CONFIG, load_model
 from tests.faults.processes import draw, run
 
@@ -183,11 +182,3 @@ def test_a_parquet_file_that_is_no_vocabulary(table: dict[str, list[object]], fi
     config["vocabulary_sha256"] = sha256(tmp_path / "vocabulary.parquet")
     with pytest.raises(PipelineError, match=r"vocabulary\.parquet"):
         load_encoder(tmp_path, config)
-
-
-@given(data=st.data())
-@fuzz
-def test_histories(data: st.DataObject, finished: Path, tmp_path: Path) -> None:
-    path = tmp_path / "history.jsonl"
-    path.write_bytes(data.draw(mutations((finished / "training" / "history.jsonl").read_bytes()) | st.binary()))
-    assert all(0 <= json.loads(line)["step"] <= 10 for line in lines_up_to(path, 10))

@@ -102,3 +102,20 @@ def test_what_is_typed_is_given_line_by_line() -> None:
         assert next(found) == ["great"]
     os.close(typing)
     os.close(terminal)
+
+
+@given(texts_in=st.lists(st.binary(max_size=50).filter(lambda text: b"\r" not in text), min_size=1, max_size=4),
+       junk=st.binary(min_size=1, max_size=12).filter(lambda junk: not junk.startswith(b"B")))
+def test_what_follows_a_stream_must_be_one(tmp_path_factory: pytest.TempPathFactory, texts_in: list[bytes],
+                                           junk: bytes) -> None:
+    path = tmp_path_factory.mktemp("streams") / "reviews.bz2"
+    streams = [bz2.compress(text) for text in texts_in]
+    path.write_bytes(b"".join(streams))
+    whole = list(lines_of(io.BytesIO(b"".join(texts_in))))
+    assert texts(path) == [text_of(line) for line in whole]
+    path.write_bytes(junk.join([*streams, b""]))
+    with pytest.raises(PipelineError, match=r"reviews\.bz2 is damaged"):
+        texts(path)
+    path.write_bytes(b"".join(streams)[:-1])
+    with pytest.raises(PipelineError, match=r"reviews\.bz2 is damaged"):
+        texts(path)

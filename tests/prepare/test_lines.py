@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.prepare import lines
-from sentiment_pipeline.prepare.lines import LONGEST_LINE, parse
+from sentiment_pipeline.prepare.lines import LONGEST_LINE, parcels, parse
 
 GOOD = st.tuples(st.sampled_from([1, 2]), st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"]))
                  .filter(lambda text: text.encode().strip(b" \t\x0b\x0c")))
@@ -17,6 +17,15 @@ def test_labelled_reviews_are_taken_as_they_are(reviews, line_end, last_has_end)
     assert [text.decode() for text in parsed.texts.to_pylist()] == [text for _, text in reviews]
     assert parsed.lines == len(reviews)
     assert not parsed.rejected
+
+
+@pytest.mark.parametrize("text", [b"", b"a", b"a\n", b"\n" * 11, b"abcdefgh\n" * 5, b"abcdefgh\n\n\n\n\n\nx" * 3])
+def test_parcels_hold_whole_lines_and_not_too_many(text, monkeypatch):
+    monkeypatch.setattr(lines, "MOST_LINES", 4)
+    found = list(parcels(text))
+    assert b"".join(found) == text
+    assert all(parcel.count(b"\n") <= 4 for parcel in found)
+    assert all(parcel.endswith(b"\n") for parcel in found[:-1])
 
 
 @given(st.binary())

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, TRAIN, conditions, opened
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.progress import PlainObserver
+from sentiment_pipeline.stages.execute import ProcessExecutor
+from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, TRAIN, conditions, opened, run_stage
 from tests.stages.conftest import Settings, done, run_in
 
 
@@ -38,3 +40,37 @@ def test_training_by_itself_refuses_other_settings_of_prepare(finished: Path, ma
     with pytest.raises(PipelineError, match=r"vocabulary\.min_count: 2 -> 9"):
         done(made(finished, "vocabulary.min_count=9"), TRAIN)
     assert done(made(finished, "vocabulary.min_count=9"), (*PREPARE, *TRAIN)) == {"vocabulary", "encode", "train"}
+
+
+@pytest.mark.parametrize(("after", "path"), [
+    ("ingest", "ingest/train/part-00000.parquet"), ("tokenize", "tokens/train/part-00000.chunks.arrow"),
+    ("tokenize", "tokens/union/tokens-000.arrow"), ("vocabulary", "vocabulary/chunk-ids.arrow")])
+def test_damage_between_two_stages_of_a_run_is_not_built_upon(finished: Path, made: Settings, tmp_path: Path,
+                                                              after: str, path: str) -> None:
+    """A bit that flips after a file was published is found before what was made of it counts."""
+    folder = tmp_path / "fresh"
+    with opened(made(folder)) as run, ProcessExecutor(1) as executor:
+        watching = PlainObserver(lambda line: None)
+        for stage in PREPARE:
+            if stage.name in FOLLOWING[after] and (folder / path).exists():
+                with pytest.raises(PipelineError, match=f"{path}: damaged"):
+                    run_stage(run, stage, executor, watching)
+                break
+            run_stage(run, stage, executor, watching)
+            if stage.name == after:
+                content = bytearray((folder / path).read_bytes())
+                content[len(content) // 2] ^= 1
+                (folder / path).write_bytes(content)
+    done(made(folder), PREPARE)
+    for name in ("vocabulary.parquet", "packed/train/ids.npy", "shards/train/part-00000.parquet"):
+        assert (folder / name).read_bytes() == (finished / name).read_bytes()
+
+
+FOLLOWING = {"ingest": ("tokenize",), "tokenize": ("vocabulary",), "vocabulary": ("encode",)}
+
+
+def test_what_training_cannot_have_is_refused_before_preparing(finished: Path, made: Settings) -> None:
+    with pytest.raises(SettingsError, match=r"training\.precision is fp16"):
+        done(made(finished, "training.precision=fp16", "runtime.device=cpu", "ingest.train_lines=50"))
+    assert done(made(finished)) == set()
+    assert done(made(finished, "training.precision=fp16", "runtime.device=cpu"), PREPARE) == set()

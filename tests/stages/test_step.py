@@ -1,10 +1,11 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.stages.step import Condition, Run, Step, difference, perform, state_of, upstream
+from sentiment_pipeline.stages.step import Condition, Run, Step, difference, outputs_of, perform, state_of, upstream
 from sentiment_pipeline.storage.files import write_text
 from sentiment_pipeline.storage.manifest import JSON, manifest_path
 
@@ -16,6 +17,10 @@ def write(data_dir: Path, report: object, text: str) -> Mapping[str, JSON]:
 
 def step(text: str = "text", **depends: JSON) -> Step:
     return Step("stage/step", write, {"text": text}, {"version": 1, **depends}, ("out.txt",))
+
+
+def silently(data_dir: Path, report: object, text: str) -> Mapping[str, JSON]:
+    return {}
 
 
 def silent(values: object) -> None:
@@ -30,6 +35,22 @@ def test_a_performed_step_is_finished_until_something_changes(tmp_path: Path) ->
     assert state_of(tmp_path, step()).finished
     stale = state_of(tmp_path, step(vocabulary={"min_count": 3}))
     assert (stale.condition, stale.reason) == (Condition.STALE, "vocabulary: None -> {'min_count': 3}")
+
+
+def test_what_was_read_damaged_is_not_recorded(tmp_path: Path) -> None:
+    first = perform(step(), tmp_path, silent)
+    second = replace(step(after="first"), name="stage/second", reads=outputs_of([first]), work=silently)
+    assert perform(second, tmp_path, silent).step == "stage/second"
+    (tmp_path / "out.txt").write_text("tixt")
+    with pytest.raises(PipelineError, match=r"out\.txt: damaged .*run again to rebuild it"):
+        perform(replace(second, name="stage/third"), tmp_path, silent)
+    assert state_of(tmp_path, replace(second, name="stage/third")).condition is Condition.UNFINISHED
+
+
+def test_outputs_are_chosen_by_name(tmp_path: Path) -> None:
+    first = perform(step(), tmp_path, silent)
+    assert outputs_of([first], "out.txt") == outputs_of([first]) == first.outputs
+    assert outputs_of([first], "other.txt") == {}
 
 
 def test_a_damaged_output_or_manifest_is_not_finished(tmp_path: Path) -> None:

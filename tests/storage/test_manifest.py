@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.storage import manifest as manifests
 from sentiment_pipeline.storage.files import write_text
+from sentiment_pipeline.storage.manifest import fingerprint, manifest_path, read, record
 
 
 @pytest.fixture
@@ -81,3 +83,30 @@ def test_any_file_is_a_manifest_or_an_error(tmp_path_factory: pytest.TempPathFac
     path.write_bytes(content)
     with pytest.raises(PipelineError):
         manifests.read(folder, "step")
+
+
+def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = manifest_path(tmp_path, "stage/step")
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    with pytest.raises(PipelineError, match="not a regular file"):
+        read(tmp_path, "stage/step")
+
+
+@pytest.mark.parametrize("change", [{"depends": [1]}, {"facts": 3}, {"outputs": {"a": {"bytes": "x", "sha256": ""}}},
+                                    {"outputs": {"a": {"bytes": 1}}},
+                                    {"outputs": {"../a": {"bytes": 1, "sha256": ""}}}])
+def test_a_seal_alone_makes_no_manifest(tmp_path: Path, change: dict[str, object]) -> None:
+    body = {"format": 1, "step": "stage/step", "depends": {}, "outputs": {}, "facts": {}, **change}
+    write_text(manifest_path(tmp_path, "stage/step"), json.dumps({**body, "sha256": fingerprint(body)}))
+    with pytest.raises(PipelineError, match="is damaged"):
+        read(tmp_path, "stage/step")
+
+
+def test_a_fact_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    record(tmp_path, "stage/step", {}, (), {"reviews": 3})
+    manifest = read(tmp_path, "stage/step")
+    assert manifest is not None
+    assert manifest.facts["reviews"] == 3
+    with pytest.raises(PipelineError, match="lacks parts"):
+        manifest.facts["parts"]
