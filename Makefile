@@ -28,10 +28,12 @@ install: .venv/run
 	$(BIN)/pip check
 	touch $@
 
-# The sample is made if no files are given; test.ft.txt.bz2 is the last that it publishes.
+# Makes the sample if no files are given; test.ft.txt.bz2 is the last that it publishes.
+NEED_SAMPLE = $(if $(TRAIN)$(TEST),true,test -e '$(SAMPLE)/test.ft.txt.bz2' || \
+    $(BIN)/sentiment-pipeline sample '$(SAMPLE)' --reviews $(SAMPLE_REVIEWS))
+
 run: install
-	$(if $(TRAIN)$(TEST),,test -e '$(SAMPLE)/test.ft.txt.bz2' || \
-	    $(BIN)/sentiment-pipeline sample '$(SAMPLE)' --reviews $(SAMPLE_REVIEWS))
+	$(NEED_SAMPLE)
 	$(BIN)/python -m flows.pipeline --data-dir '$(DATA_DIR)' $(if $(PRESET),--preset '$(PRESET)') \
 	    --train '$(or $(TRAIN),$(SAMPLE)/train.ft.txt.bz2)' --test '$(or $(TEST),$(SAMPLE)/test.ft.txt.bz2)'
 
@@ -43,6 +45,7 @@ lint: .venv/test
 	$(BIN)/mypy
 
 ui: install
+	$(NEED_SAMPLE)
 	$(BIN)/python -m deployments.ui --port $(PORT)
 
 bench: .venv/bench

@@ -83,7 +83,7 @@ def train(data_dir: Path) -> None:
 
 def evaluate(data_dir: Path) -> None:
     metrics = json.loads((data_dir / "metrics.json").read_text())
-    rows = [{"part": part, "figure": name.replace("_", " "), "value": value}
+    rows = [{"part": part, "figure": name.replace("_", " "), "value": rounded(value)}
             for part, figures in metrics.items() if isinstance(figures, Mapping)
             for name, value in figures.items() if isinstance(value, int | float | str)]
     create_table_artifact(rows, key="metrics", description="Figures of the model and of its making")
@@ -92,6 +92,11 @@ def evaluate(data_dir: Path) -> None:
     report = (data_dir / "report.html").resolve()
     create_link_artifact(report.as_uri(), link_text=str(report), key="report",
                          description=f"The report: open {report} on the machine that holds the data folder")
+
+
+def rounded(value: float | str) -> float | str:
+    """A figure with as many digits as tell something."""
+    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def show(key: str, description: str, figures: Mapping[str, Figure]) -> None:

@@ -33,6 +33,7 @@ from sentiment_pipeline.storage.manifest import Manifest
 
 Perform = Callable[[Step, Path], Manifest]
 
+ANSWERING = 10  # seconds that a Dask scheduler may take to answer
 LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
@@ -133,12 +134,18 @@ def dask_runner(address: str) -> Any:
     """The runner that submits to the cluster at `address`.
 
     Raises:
-        PipelineError: the optional package is not installed.
+        PipelineError: no scheduler answers there, or the optional package is not installed.
     """
     try:
+        from distributed import Client
         from prefect_dask import DaskTaskRunner
     except ImportError as error:
         raise PipelineError("execution.runner dask needs prefect-dask; install sentiment-pipeline[dask]") from error
+    try:
+        Client(address, timeout=ANSWERING).close()
+    except (OSError, ValueError) as error:
+        raise PipelineError(f"execution.dask_address: no scheduler answers at {address}; start one there, or give its "
+                            "address") from error
     return DaskTaskRunner(address=address)
 
 
@@ -186,7 +193,7 @@ def perform_alone(step: Step, data_dir: Path, report: Report) -> Manifest:
 def manifest_of(step: Step, state: State) -> Manifest:
     """The result of a task run that has ended."""
     if not state.is_completed():
-        raise PipelineError(f"{step.name}: {state.message}")
+        raise PipelineError(f"{step.name}: {state.message or f'it ended as {state.name}'}")
     return state.result()
 
 

@@ -56,9 +56,8 @@ class FlowObserver(PlainObserver):
             self.refreshed = 0.0
             self.move(1.0, f"{stage}: done in {outcome.seconds:.1f} s")
         self.bar, self.all, self.ready = None, 0, 0
-        if outcome.done:
-            with harmless():
-                artifacts.publish(stage, self.run)
+        with harmless():  # also of what was finished before, perhaps by the command line
+            artifacts.publish(stage, self.run)
 
     def move(self, share: float, description: str) -> None:
         if self.bar is not None and time.monotonic() >= self.refreshed + self.refresh:

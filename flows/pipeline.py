@@ -13,12 +13,12 @@ from prefect import flow
 from prefect.states import State
 
 from flows.running import run_flow, run_stages
-from sentiment_pipeline.settings import Choices
+from sentiment_pipeline.settings import Choices, absolute
 from sentiment_pipeline.stages.pipeline import EVALUATE, PREPARE, STAGES, TRAIN, opened
 from sentiment_pipeline.stages.step import Stage
 
 
-@flow(log_prints=True)
+@flow(log_prints=True, flow_run_name="pipeline in {settings.data_dir}")
 def pipeline(settings: Choices) -> Any:
     """From two files of labelled reviews to a tested model. What is finished is skipped, what is not goes on.
 
@@ -28,7 +28,7 @@ def pipeline(settings: Choices) -> Any:
     return run(STAGES, settings)
 
 
-@flow(log_prints=True)
+@flow(log_prints=True, flow_run_name="prepare in {settings.data_dir}")
 def prepare(settings: Choices) -> Any:
     """From two files of labelled reviews to the memory-mapped training files.
 
@@ -38,7 +38,7 @@ def prepare(settings: Choices) -> Any:
     return run(PREPARE, settings)
 
 
-@flow(log_prints=True)
+@flow(log_prints=True, flow_run_name="train in {settings.data_dir}")
 def train(settings: Choices) -> Any:
     """Train on the prepared data folder; with `train` and `test` given, prepare first what is not finished.
 
@@ -48,7 +48,7 @@ def train(settings: Choices) -> Any:
     return run((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
 
 
-@flow(log_prints=True)
+@flow(log_prints=True, flow_run_name="evaluate in {settings.data_dir}")
 def evaluate(settings: Choices) -> Any:
     """Evaluate the trained model on the test set and publish it; with `train` and `test` all that comes before too.
 
@@ -60,7 +60,7 @@ def evaluate(settings: Choices) -> Any:
 
 def run(stages: Sequence[Stage], choices: Any) -> State:
     """Run the stages with these choices over their preset."""
-    return run_flow(lambda: opened(choices.resolve()), partial(run_stages, stages))
+    return run_flow(lambda: opened(absolute(choices.resolve())), partial(run_stages, stages))
 
 
 if __name__ == "__main__":

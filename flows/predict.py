@@ -2,17 +2,18 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow
+from pydantic import Field
 
 from flows.running import run_flow, run_stages
 from sentiment_pipeline.settings import ExecutionConfig, preset
 from sentiment_pipeline.stages.predict import STAGE, Prediction, opened
 
 
-@flow(log_prints=True)
-def predict(files: list[Path], output: Path, model: Path = Path("data/model")) -> Any:
+@flow(log_prints=True, flow_run_name="predict into {output}")
+def predict(files: Annotated[list[Path], Field(min_length=1)], output: Path, model: Path = Path("data/model")) -> Any:
     """Score each review of some files; a file that has been scored by the same model is skipped.
 
     Args:

@@ -2,22 +2,24 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from prefect.states import Completed, State
+from pydantic import Field
 
 from flows.running import Part, in_order, run_flow, run_stages
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.search import USUAL, Search, Varied
-from sentiment_pipeline.settings import Choices
+from sentiment_pipeline.settings import Choices, absolute
 from sentiment_pipeline.stages.pipeline import PREPARE, opened
 from sentiment_pipeline.stages.step import Run
 
 
-@flow(log_prints=True)
-def search(settings: Choices, trials: int = 20, vary: list[Varied] = list(USUAL)) -> Any:  # noqa: B006
+@flow(log_prints=True, flow_run_name="search in {settings.data_dir}")
+def search(settings: Choices, trials: Annotated[int, Field(ge=1)] = 20,
+           vary: Annotated[list[Varied], Field(min_length=1)] = list(USUAL)) -> Any:  # noqa: B006
     """Try settings by training on the prepared reviews; the best by validation accuracy end up in search/best.toml.
 
     A search of the same settings goes on where it stopped, until it has as many trials as are wanted.
@@ -34,7 +36,7 @@ def search(settings: Choices, trials: int = 20, vary: list[Varied] = list(USUAL)
         ended = in_order(parts(study, trials))
         return Completed(message=f"the best settings are in {study.best}") if ended.is_completed() else ended
 
-    return run_flow(lambda: opened(settings.resolve()), work)
+    return run_flow(lambda: opened(absolute(settings.resolve())), work)
 
 
 def parts(study: Search, trials: int) -> Iterator[Part]:

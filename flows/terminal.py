@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 import typer
+from prefect import tags
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from flows.served import running_ui
@@ -31,7 +32,8 @@ def run(train: Train = None, test: Test = None, data_dir: DataDir = None, preset
     from flows.pipeline import pipeline
 
     quieten()
-    with temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or running_ui(PREFECT_HOME.value())}):
+    where = temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or running_ui(PREFECT_HOME.value())})
+    with where, tags("sentiment"):  # the automations know the runs of this project by it
         state: Any = pipeline(chosen, return_state=True)
     if not state.is_completed():
         raise PipelineError(state.message or state.name)

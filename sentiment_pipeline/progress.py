@@ -136,5 +136,13 @@ def steps(count: int) -> str:
 
 def figures(values: dict[str, Any]) -> str:
     """Figures on one line, as people write them."""
-    return ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" if isinstance(value, float) else
-                     f"{name.replace('_', ' ')} {value}" for name, value in values.items())
+    return ", ".join(f"{name.removesuffix('_bytes').replace('_', ' ')} {written(name, value)}"
+                     for name, value in values.items())
+
+
+def written(name: str, value: Any) -> str:
+    if name.endswith("_bytes"):
+        return f"{value / 1e9:.2f} GB"
+    if isinstance(value, float) and abs(value) < 1000:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if isinstance(value, int | float) else str(value)

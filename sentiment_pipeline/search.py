@@ -104,7 +104,7 @@ class Search:
         settings = varied(self.run.settings, {name: SPACE[name](trial, name) for name in self.vary})
         job = job_of(self.run, settings, self.folder)
         try:
-            value = train_in_processes(job, settings.execution.training_processes, report).validation["accuracy"]
+            value = train_in_processes(job, train.processes_of(settings.execution), report).validation["accuracy"]
         except PipelineError:
             self.study.tell(trial, state=TrialState.FAIL)
             raise

@@ -10,13 +10,13 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, field_validator
 
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.prepare.config import CleaningConfig, IngestConfig, SplitConfig, VocabularyConfig
@@ -41,7 +41,11 @@ class ExecutionConfig:
     dask_address: str = field(metadata=dict(
         max_length=1000, description="address of the Dask scheduler, for example tcp://10.0.0.5:8786; for dask only"))
     training_processes: int = field(metadata=dict(
-        ge=1, le=64, description="training processes on this machine, one for each GPU, under torchrun"))
+        ge=1, le=64, description="training processes on each machine, one for each GPU, under torchrun"))
+    training_nodes: int = field(metadata=dict(
+        ge=1, le=1024, description="machines that train together; on the others the same torchrun is started by hand"))
+    training_rendezvous: str = field(metadata=dict(
+        max_length=1000, description="where they meet, HOST:PORT of one of them; for several machines only"))
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,14 @@ class Files(BaseModel, extra="forbid"):
     data_dir: Path = Field(Path("data"), description="the folder that holds everything the pipeline makes")
     preset: Literal["seed", "quick", "full"] | None = Field(
         None, description="the values of all that is left empty below; without one: full with a GPU, else quick")
+
+    @field_validator("train", "test", "data_dir", mode="before")
+    @classmethod
+    def refuse_empty(cls, path: Any) -> Any:
+        """An emptied field of a form would mean the folder that the program happens to be started in."""
+        if path == "":
+            raise ValueError("a path is needed")
+        return path
 
     def resolve(self) -> Settings:
         """The complete settings: these choices over their preset.
@@ -150,6 +162,12 @@ def validated(values: Mapping[str, Any]) -> Any:
         return Choices.model_validate(values)
     except ValidationError as error:
         raise SettingsError("; ".join(explained(dict(fault)) for fault in error.errors())) from error
+
+
+def absolute(settings: Settings) -> Settings:
+    """The same settings for processes that work in other folders."""
+    paths = {name: path.absolute() for name in (*FILES, "data_dir") if (path := getattr(settings, name))}
+    return replace(settings, **paths)
 
 
 def remember(settings: Settings) -> None:
@@ -250,6 +268,8 @@ def check_together(settings: Settings) -> None:
             raise SettingsError(f"{name} holds a NUL character; give a path")
     if settings.execution.runner == "dask" and not settings.execution.dask_address:
         raise SettingsError("execution.dask_address is empty; execution.runner dask needs the scheduler's address")
+    if settings.execution.training_nodes > 1 and not settings.execution.training_rendezvous:
+        raise SettingsError("execution.training_rendezvous is empty; training_nodes need a HOST:PORT to meet at")
     if settings.split.validation == "train" and settings.split.share == 0:
         raise SettingsError("split.share is 0; with split.validation train it must be more than 0")
     if settings.training.vectors:

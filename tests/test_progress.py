@@ -69,8 +69,8 @@ def test_a_bar_moves_with_steps_and_with_figures() -> None:
 
 
 def test_figures_are_written_as_people_write_them() -> None:
-    assert figures({"step": 3, "reviews_per_s": 12345.678, "loss": 0.123456}) == (
-        "step 3, reviews per s 1.235e+04, loss 0.1235")
+    assert figures({"step": 3000, "reviews_per_s": 12345.678, "loss": 0.123456, "memory_bytes": 1_234_000_000}) == (
+        "step 3,000, reviews per s 12,346, loss 0.1235, memory 1.23 GB")
 
 
 def test_where_no_one_watches_there_are_lines() -> None:

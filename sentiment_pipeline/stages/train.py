@@ -17,7 +17,7 @@ from sentiment_pipeline.storage.files import write_text
 from sentiment_pipeline.storage.manifest import JSON, fingerprint
 from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.launch import train_in_processes
+from sentiment_pipeline.training.launch import Processes, train_in_processes
 from sentiment_pipeline.training.model_folder import save_weights
 from sentiment_pipeline.training.precision import choose_device, choose_format
 from sentiment_pipeline.training.vectors import digest, locate
@@ -48,7 +48,7 @@ def plan(run: Run) -> Iterator[list[Step]]:
         "training": training,
         "vectors": vectors,
         "runtime": settings.runtime,
-        "processes": settings.execution.training_processes,
+        "processes": processes_of(settings.execution),
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
         "identity": fingerprint(depends),
     }
@@ -70,6 +70,11 @@ def training_of(run: Run) -> TrainingConfig:
     return replace(training, vectors=digest(locate(training.vectors))) if training.vectors else training
 
 
+def processes_of(execution: Any) -> Processes:
+    """The processes that the settings (`settings.ExecutionConfig`) want."""
+    return Processes(execution.training_processes, execution.training_nodes, execution.training_rendezvous)
+
+
 def make_job(data_dir: Path, checkpoints: Path, *, model: ModelConfig, training: TrainingConfig, vectors: Path | None,
              runtime: RuntimeConfig, vocabulary_size: int, identity: str) -> Job:
     """The training of a step's arguments, with its checkpoints in a folder of its own below `checkpoints`."""
@@ -79,7 +84,7 @@ def make_job(data_dir: Path, checkpoints: Path, *, model: ModelConfig, training:
                vectors, words)
 
 
-def work(data_dir: Path, report: Report, *, processes: int, **arguments: Any) -> Mapping[str, JSON]:
+def work(data_dir: Path, report: Report, *, processes: Processes, **arguments: Any) -> Mapping[str, JSON]:
     job = make_job(data_dir, data_dir / CHECKPOINTS, **arguments)
     remove_others(job.checkpoints)
     result = train_in_processes(job, processes, report)

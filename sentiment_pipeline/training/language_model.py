@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, pad
+from torch.utils.checkpoint import checkpoint
 
 from sentiment_pipeline.training.batches import Batch
 from sentiment_pipeline.training.config import ModelConfig
@@ -27,6 +28,7 @@ from sentiment_pipeline.training.precision import autocast
 from sentiment_pipeline.training.recurrent import Dropout, Recurrent
 
 PREDICTED = 4096  # ids that are predicted, the special ones among them; the vocabulary is sorted by frequency
+POSITIONS = 1 << 13  # whose logits are in memory at once
 IGNORED = -1
 PLACE = ("step", "steps", "epoch")  # where in the training a figure belongs
 FIRST, SECOND = slice(None, -1), slice(1, None)  # of each two neighbouring words
@@ -66,9 +68,16 @@ class LanguageModel(Scorer):
         for decoder, part, (seen, unseen) in zip(self.decoders, outputs.chunk(len(self.decoders), -1), WAYS,
                                                  strict=False):
             targets = ids[unseen].masked_fill(~is_pair | (ids[unseen] >= len(self.bias)), IGNORED).long()
-            total = total + self.losses(decoder(part[seen]), targets)
+            total = total + self.summed(decoder(part[seen]), targets)
             count = count + (targets != IGNORED).sum(0)
         return total / count.clamp(min=1)
+
+    def summed(self, decoded: Tensor, targets: Tensor) -> Tensor:
+        """As `losses`, in pieces whose logits are made again in the backward pass, because all would fill a memory."""
+        steps = max(1, POSITIONS // targets.shape[1])
+        pieces = zip(decoded.split(steps), targets.split(steps), strict=True)
+        return torch.stack([checkpoint(self.losses, *piece, use_reentrant=False, preserve_rng_state=False)
+                            for piece in pieces]).sum(0)
 
     def losses(self, decoded: Tensor, targets: Tensor) -> Tensor:
         """The sum of each review's cross-entropies, [reviews]."""

@@ -3,18 +3,23 @@
 torchrun starts them, restarts none and ends all when one fails. The job, its result and what a process failed of
 travel as files; the figures as lines of JSON on the first process's standard output.
 
-On several machines, run on each, with a folder that all of them share:
-`torchrun --nnodes N --nproc-per-node G --rdzv-endpoint HOST:PORT -m sentiment_pipeline.training.launch FOLDER`,
-where FOLDER holds `job.json` as `Job.write` makes it.
+On several machines that share the data folder, `train_in_processes` runs on one, and on each of the others, started
+before or after it, the command that `Processes.command` makes:
+`torchrun --nnodes N --nproc-per-node G --rdzv-backend c10d --rdzv-endpoint HOST:PORT --rdzv-id sentiment-pipeline
+-m sentiment_pipeline.training.launch DATA_DIR/checkpoints/launch`.
 """
 
 import json
+import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sentiment_pipeline.errors import PipelineError
@@ -25,40 +30,83 @@ from sentiment_pipeline.training.stopping import SIGNALS, StopSignals
 from sentiment_pipeline.training.trainer import train
 
 FAILURE = "failure-of-process-"  # with the process's number, the file that tells why it failed
+LAUNCH = "launch"  # the folder beside the checkpoints of a launch on several machines
+
+log = logging.getLogger(__name__)
 
 
-def train_in_processes(job: Job, processes: int, report: Report) -> TrainResult:
-    """`train` in this many processes; in this one, if it is one.
+@dataclass(frozen=True)
+class Processes:
+    """How many processes train together.
+
+    Attributes:
+        each: on each machine.
+        nodes: machines.
+        rendezvous: HOST:PORT of one of them, where they meet; for several machines only.
+    """
+
+    each: int = 1
+    nodes: int = 1
+    rendezvous: str = ""
+
+    @property
+    def alone(self) -> bool:
+        return self.each == self.nodes == 1
+
+    def command(self, folder: Path) -> list[str]:
+        """What to run on each machine for the job in `folder`."""
+        meeting = ["--standalone"] if self.nodes == 1 else [
+            "--nnodes", str(self.nodes), "--rdzv-backend", "c10d", "--rdzv-endpoint", self.rendezvous,
+            "--rdzv-id", "sentiment-pipeline"]
+        return [sys.executable, "-m", "torch.distributed.run", *meeting, "--nproc-per-node", str(self.each),
+                "-m", __name__, str(folder)]
+
+
+def train_in_processes(job: Job, processes: Processes, report: Report) -> TrainResult:
+    """`train` in several processes, or in this one, if it is alone.
 
     Raises:
         PipelineError: as `train`; or the processes ended in a way that none of them explained.
     """
-    if processes == 1:
+    if processes.alone:
         return train(job, report)
-    with tempfile.TemporaryDirectory() as folder, StopSignals() as stop:
-        job.write(Path(folder) / "job.json")
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
-                   "-m", __name__, folder]
-        threads = max(1, (os.cpu_count() or 1) // processes)
+    with launch_folder(job, processes) as folder, StopSignals() as stop:
+        job.write(folder / "job.json")
+        threads = max(1, (os.cpu_count() or 1) // processes.each)
         environment = {"OMP_WAIT_POLICY": "passive", **os.environ, "OMP_NUM_THREADS": str(threads)}
-        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        running = subprocess.Popen(processes.command(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, env=environment)
         stop.act = running.send_signal  # torchrun passes it on to the processes, which save their state
         follow(running, report)
         stop.check()
         if running.wait():
-            failures = [path.read_text(encoding="utf-8") for path in sorted(Path(folder).glob(f"{FAILURE}*"))]
+            failures = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"{FAILURE}*"))]
             raise PipelineError([*failures, f"a training process ended with code {running.returncode}; see above"][0])
-        return TrainResult.read(Path(folder))
+        return TrainResult.read(folder)
+
+
+@contextmanager
+def launch_folder(job: Job, processes: Processes) -> Iterator[Path]:
+    """An empty folder for the files of one launch: where the other machines look for it, if there are any."""
+    if processes.nodes == 1:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
+    shared = job.checkpoints.parent / LAUNCH
+    shutil.rmtree(shared, ignore_errors=True)
+    shared.mkdir(parents=True)
+    yield shared
 
 
 def follow(running: "subprocess.Popen[str]", report: Report) -> None:
-    """Report the figures that come until the processes end."""
+    """Report the figures that come until the processes end, and log what else they say."""
     assert running.stdout is not None
     for line in running.stdout:
         try:
             figures = json.loads(line)
         except ValueError:
-            continue  # what some library prints
+            log.warning(line.rstrip())
+            continue
         if isinstance(figures, Mapping):
             report(figures)
 
@@ -74,7 +122,7 @@ def main(folder: Path) -> None:
             result.write(folder)
     except PipelineError as error:
         write_text(folder / f"{FAILURE}{rank}", str(error))
-        sys.exit(str(error))
+        sys.exit(1)
 
 
 def tell(values: Mapping[str, object]) -> None:

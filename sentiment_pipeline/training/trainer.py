@@ -8,6 +8,7 @@ a run that was not.
 Nothing in a step waits for the GPU: figures are summed up there and read when they are told.
 """
 
+import logging
 import math
 import signal
 import time
@@ -34,6 +35,8 @@ from sentiment_pipeline.training.objectives import Context, Objective, Sentiment
 from sentiment_pipeline.training.optimizer import Average, build_optimizer, set_step
 from sentiment_pipeline.training.precision import choose_device, explained, prepare_process
 from sentiment_pipeline.training.stopping import Stopped, StopSignals
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -118,6 +121,7 @@ class Trainer:
             if self.job.training.averaging:
                 self.average = Average(self.model, self.job.training.averaging)
             if state:
+                log.info("going on from step %d of %d", self.progress.step, self.steps)
                 self.load_state_dict(state)
             batches = self.batches()
             self.meter = Meter(self.device)

@@ -13,7 +13,7 @@ from flows import execution
 from flows.execution import can_pass, counted, execute, perform_step, state_of
 from flows.pool import WorkerLost
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.settings import ExecutionConfig
+from sentiment_pipeline.settings import ExecutionConfig, preset
 from sentiment_pipeline.stages.pipeline import Outcome
 from sentiment_pipeline.stages.step import Step
 from sentiment_pipeline.storage.manifest import Manifest
@@ -114,6 +114,18 @@ def test_an_expected_failure_is_a_state_and_a_defect_is_raised(tmp_path: Path, m
 
 def test_dask_without_its_package_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "prefect_dask", None)
-    config = ExecutionConfig(runner="dask", workers=0, dask_address="tcp://nowhere:1", training_processes=1)
-    with pytest.raises(PipelineError, match="prefect-dask"), execution.executor(config):
+    with pytest.raises(PipelineError, match="prefect-dask"), execution.executor(on_dask("tcp://nowhere:1")):
         pass
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:9"])
+def test_dask_without_a_scheduler_is_one_clear_line(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("prefect_dask", reason="the optional extra dask is not installed")
+    monkeypatch.setattr(execution, "ANSWERING", 2)
+    with (pytest.raises(PipelineError, match=r"execution\.dask_address: no scheduler answers at"),
+          execution.executor(on_dask(address))):
+        pass
+
+
+def on_dask(address: str) -> ExecutionConfig:
+    return ExecutionConfig(**{**preset("quick")["execution"], "runner": "dask", "dask_address": address})

@@ -56,6 +56,19 @@ def test_no_direction_sees_what_it_predicts(part: int, seen: slice) -> None:
                        torch.zeros(7, dtype=torch.bool).index_fill(0, torch.arange(7)[seen], True))
 
 
+def test_pieces_give_the_same_loss_and_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ids = make()
+    found = []
+    for positions in (1 << 13, 4):
+        monkeypatch.setattr(language_model, "POSITIONS", positions)
+        model.zero_grad()
+        losses = model(ids, LENGTHS)
+        losses.sum().backward()
+        found.append([losses, *(each.grad for each in model.parameters())])
+    for whole, pieced in zip(*found, strict=True):
+        torch.testing.assert_close(whole, pieced)
+
+
 def test_rare_words_are_not_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(language_model, "PREDICTED", 10)
     model, ids = make()

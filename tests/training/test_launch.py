@@ -1,5 +1,7 @@
 """Several processes over Gloo against one: the same global batches, so the same losses within rounding."""
 
+import socket
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import torch
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.launch import train_in_processes
+from sentiment_pipeline.training.launch import LAUNCH, Processes, train_in_processes
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
 
@@ -19,7 +21,7 @@ def make(folder: Path) -> Job:
 
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     told: dict[int, list[Mapping[str, float]]] = {1: [], 2: []}
-    results = [train_in_processes(make(tmp_path / str(processes)), processes, told[processes].append)
+    results = [train_in_processes(make(tmp_path / str(processes)), Processes(processes), told[processes].append)
                for processes in (1, 2)]
     assert len(told[1]) == len(told[2]) == 19 + 20 + 2  # of the linear head, the steps and the validations
     for alone, together in zip(told[1], told[2], strict=True):
@@ -34,4 +36,22 @@ def test_a_failure_in_the_processes_is_told_in_its_own_words(tmp_path: Path) -> 
     job = make(tmp_path)
     (job.packed / "train" / "labels.npy").unlink()
     with pytest.raises(PipelineError, match="labels.npy is missing"):
-        train_in_processes(job, 2, lambda figures: None)
+        train_in_processes(job, Processes(2), lambda figures: None)
+
+
+def test_two_machines_learn_what_one_process_does(tmp_path: Path) -> None:
+    """The second machine is another torchrun of this one, started by hand as the documentation says."""
+    alone = train_in_processes(make(tmp_path / "alone"), Processes(), lambda figures: None)
+    job = make(tmp_path / "together")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        together = Processes(1, 2, f"127.0.0.1:{probe.getsockname()[1]}")
+    other = subprocess.Popen(together.command(job.checkpoints.parent / LAUNCH), stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    try:
+        result = train_in_processes(job, together, lambda figures: None)
+        assert other.wait(60) == 0
+    finally:
+        other.kill()
+    for name, weight in alone.weights.items():
+        assert torch.allclose(weight, result.weights[name], atol=1e-5), name
