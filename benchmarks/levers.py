@@ -120,7 +120,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where data and figures are kept")
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", metavar="LEVER", choices=LEVERS, help="these and the preset alone")
+    parser.add_argument("--only", nargs="+", metavar="LEVER", choices=[FASTTEXT, *LEVERS],
+                        help="these and the preset alone")
     options = parser.parse_args()
     levers = ["the preset", *(options.only or [FASTTEXT, *LEVERS])]
     os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive", POLARS_MAX_THREADS="1")

@@ -1,9 +1,9 @@
 """The Prefect UI of this project in one command: `make ui`, or `python -m deployments.ui --port 4321`.
 
 Starts a server on 127.0.0.1 with its data in the project (`PREFECT_HOME`, by default `.prefect/`), registers the
-work pool, the deployments and the automations, and starts a worker. Ctrl-C ends the worker, with the runs it holds,
-and then the server; the other way round the runs could not report their end. Where `PREFECT_API_URL` names a server
-of yours, the same is done there and no server is started.
+work pool, the deployments and the automations, and starts a worker. Ctrl-C ends the runs, which save their state, then
+the worker, and then the server; in another order the runs could not report their end. Where `PREFECT_API_URL` names a
+server of yours, the same is done there and no server is started.
 """
 
 import hashlib
@@ -14,12 +14,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import psutil
 import typer
+import yaml
 
 from flows import served
 from sentiment_pipeline.cli import fail_in_one_line
@@ -29,7 +31,9 @@ FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent
 POOL = "local"
 STARTING = 120  # seconds a server may take to answer on a slow machine
-ENDING = 40  # seconds to end in; a worker gives its runs 30
+ENDING = 40  # seconds to end in, for the runs and for the worker
+OWNER = "SENTIMENT_PIPELINE_UI"  # the process whose runs these are, in their environment
+AGAIN = 5.0  # seconds before a worker that was killed is replaced
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,24 +45,48 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 4200) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is born deaf to it, and so its children
     set_environment()
     with ExitStack() as running:
-        if "PREFECT_API_URL" not in os.environ:
-            running.enter_context(server(port))
+        started = running.enter_context(server(port)) if "PREFECT_API_URL" not in os.environ else None
         register()
         print(f"\nPrefect UI: {os.environ['PREFECT_API_URL'].removesuffix('/api')}   (Ctrl-C ends it)\n", flush=True)
-        work()
+        while True:
+            work(started)
+            time.sleep(AGAIN)
 
 
-def work() -> None:
-    """Keep a worker running; one that was killed is replaced.
+def work(server: "subprocess.Popen[bytes] | None") -> None:
+    """Keep a worker running until it is killed; its runs are ended with it, because no one else could cancel them.
 
     Raises:
-        PipelineError: the worker has ended by itself.
+        PipelineError: the worker has ended by itself, or the server has ended.
     """
-    killed = True
-    while killed:
-        with process("worker", "worker", "start", "--pool", POOL, "--name", POOL) as worker:
-            killed = worker.wait() < 0
-    raise PipelineError("the worker has ended by itself; its last lines above say why")
+    with process("worker", "worker", "start", "--pool", POOL, "--name", POOL) as worker:
+        try:
+            while worker.poll() is None:
+                if server is not None and server.poll() is not None:
+                    raise PipelineError("the Prefect server has ended; server.log in its home says why")
+                time.sleep(1)
+        finally:
+            end_runs()
+    if worker.returncode >= 0:
+        raise PipelineError("the worker has ended by itself; its last lines above say why")
+
+
+def end_runs() -> None:
+    """Let the runs that were started from here save their state and report, then end them."""
+    runs = [each for each in psutil.process_iter(["cmdline"]) if "prefect.engine" in (each.info["cmdline"] or ())
+            and owner_of(each) == str(os.getpid())]
+    for each in runs:
+        print("ending a run", flush=True)
+        each.terminate()
+    for each in psutil.wait_procs(runs, ENDING)[1]:
+        each.kill()
+
+
+def owner_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(OWNER)
+    except psutil.Error:  # it has ended, or is another user's
+        return None
 
 
 def set_environment() -> None:
@@ -67,13 +95,13 @@ def set_environment() -> None:
     home = Path(os.environ.setdefault("PREFECT_HOME", str(PROJECT / ".prefect"))).resolve()
     home.mkdir(parents=True, exist_ok=True)
     os.environ |= {"PREFECT_HOME": str(home), "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-                   "SENTIMENT_PIPELINE_FOLDER": str(PROJECT)}
+                   "SENTIMENT_PIPELINE_FOLDER": str(PROJECT), OWNER: str(os.getpid())}
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
 
 
 @contextmanager
-def server(port: int) -> Iterator[None]:
+def server(port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """A server on 127.0.0.1 for as long as the block lasts; sets `PREFECT_API_URL`.
 
     Raises:
@@ -98,7 +126,7 @@ def server(port: int) -> Iterator[None]:
         note = Path(os.environ["PREFECT_HOME"], served.NAME)
         note.write_text(os.environ["PREFECT_API_URL"])
         try:
-            yield
+            yield started
         finally:
             note.unlink(missing_ok=True)
 
@@ -128,18 +156,18 @@ def register() -> None:
 
     What is there already is left alone, with all that people have changed of it in the UI.
     """
-    import yaml
     from prefect.automations import AutomationCore
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
-    version = os.environ["SENTIMENT_PIPELINE_DEPLOYMENTS"] = fingerprint()
+    deployments = yaml.safe_load((FOLDER / "prefect.yaml").read_text())["deployments"]
+    version = os.environ["SENTIMENT_PIPELINE_DEPLOYMENTS"] = fingerprint(deployments)
     with get_client(sync_client=True) as client:
         try:
             client.read_work_pool(POOL)
         except ObjectNotFound:
             prefect("work-pool", "create", POOL, "--type", "process")
-        known = any(each.version == version for each in client.read_deployments())
+        known = sum(each.version == version for each in client.read_deployments()) == len(deployments)
         if not known:
             prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(FOLDER / "prefect.yaml"))
         for values in yaml.safe_load((FOLDER / "automations.yaml").read_text())["automations"]:
@@ -150,14 +178,17 @@ def register() -> None:
                 client.create_automation(AutomationCore(**values))
 
 
-def fingerprint() -> str:
-    """What the deployments are made of, as a short hash: it is their version."""
-    from sentiment_pipeline.settings import Choices
+def fingerprint(deployments: Sequence[Mapping[str, Any]]) -> str:
+    """What the deployments are made of, as a short hash, their version; not the code, which is read at each run."""
+    from prefect.utilities.callables import parameter_schema
+    from prefect.utilities.importtools import import_object
 
     digest = hashlib.sha256(str(PROJECT).encode())
-    for path in [*sorted(FOLDER.glob("*.yaml")), *sorted((PROJECT / "flows").glob("*.py"))]:
+    for path in sorted(FOLDER.glob("*.yaml")):
         digest.update(path.read_bytes())
-    digest.update(json.dumps(Choices.model_json_schema(), sort_keys=True).encode())
+    for each in deployments:
+        form = parameter_schema(import_object(each["entrypoint"])).model_dump()
+        digest.update(json.dumps(form, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:12]
 
 

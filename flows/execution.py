@@ -10,6 +10,7 @@ manifests what is left to do.
 
 import os
 import queue
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -137,12 +138,12 @@ def dask_runner(address: str) -> Any:
         PipelineError: no scheduler answers there, or the optional package is not installed.
     """
     try:
-        from distributed import Client
+        from distributed.comm import get_address_host_port
         from prefect_dask import DaskTaskRunner
     except ImportError as error:
         raise PipelineError("execution.runner dask needs prefect-dask; install sentiment-pipeline[dask]") from error
     try:
-        Client(address, timeout=ANSWERING).close()
+        socket.create_connection(get_address_host_port(address), ANSWERING).close()
     except (OSError, ValueError) as error:
         raise PipelineError(f"execution.dask_address: no scheduler answers at {address}; start one there, or give its "
                             "address") from error

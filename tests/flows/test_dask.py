@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient
 
-from flows.pipeline import prepare
-from sentiment_pipeline.settings import Choices
 from tests.conftest import ROOT
 from tests.flows.conftest import Prefect, wait_until
 
@@ -42,11 +39,10 @@ def cluster(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_cluster_does_the_shards_and_makes_the_same_bytes(
-        cluster: str, client: SyncPrefectClient, prefect: Prefect, settings: dict[str, Any], trained: Path) -> None:
+        cluster: str, prefect: Prefect, settings: dict[str, Any], trained: Path) -> None:
     settings["execution"] = {"runner": "dask", "dask_address": cluster}
-    state = prepare(Choices.model_validate(settings), return_state=True)
-    assert state.is_completed(), state.message
-    run = client.read_flow_run(state.state_details.flow_run_id)
+    run = prefect.start("prepare", settings)
+    assert prefect.wait(run).name == "Completed", prefect.logs(run)
     names = {task.name for task in prefect.tasks(run, lambda tasks: any("packed" in task.name for task in tasks))}
     assert {"encode", "encode/train/part-00000", "encode/packed/train"} <= names
 

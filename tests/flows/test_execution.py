@@ -119,9 +119,8 @@ def test_dask_without_its_package_is_one_clear_line(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:9"])
-def test_dask_without_a_scheduler_is_one_clear_line(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dask_without_a_scheduler_is_one_clear_line(address: str) -> None:
     pytest.importorskip("prefect_dask", reason="the optional extra dask is not installed")
-    monkeypatch.setattr(execution, "ANSWERING", 2)
     with (pytest.raises(PipelineError, match=r"execution\.dask_address: no scheduler answers at"),
           execution.executor(on_dask(address))):
         pass

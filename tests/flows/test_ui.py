@@ -1,21 +1,27 @@
 """What `make ui` sets up, and that starting it again finds it as it was."""
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import yaml
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.utilities.importtools import import_object
 
 from deployments.ui import FOLDER
 from sentiment_pipeline.settings import Choices
 from tests.conftest import ROOT
-from tests.flows.conftest import Prefect, Ui
+from tests.flows.conftest import READY, Prefect, Ui, free_port, tiny_settings, wait_until
 
 FLOWS = {"pipeline", "prepare", "train", "evaluate", "predict", "search"}
 
@@ -47,8 +53,7 @@ def test_the_default_parameters_are_settings() -> None:
     for each in yaml.safe_load((FOLDER / "prefect.yaml").read_text())["deployments"]:
         if "settings" in each["parameters"]:
             Choices.model_validate(each["parameters"]["settings"])
-        path, _, function = each["entrypoint"].partition(":")
-        assert f"def {function}(" in (ROOT / path).read_text()
+        assert import_object(each["entrypoint"]).name == each["entrypoint"].rpartition(".")[2]
 
 
 def test_registering_again_changes_nothing(client: SyncPrefectClient, ui: Ui) -> None:
@@ -73,6 +78,16 @@ def test_the_server_listens_on_this_machine_alone(ui: Ui) -> None:
     assert listening == {"127.0.0.1"}
 
 
+def test_no_website_can_drive_the_server(ui: Ui) -> None:
+    evil, own = {"Origin": "http://evil.example"}, {"Origin": ui.url}
+    preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    with httpx.Client(base_url=ui.api) as browser:
+        for origin, allowed in ((evil, None), (own, ui.url)):
+            answer = browser.options("/flows/", headers={**origin, **preflight})
+            assert answer.headers.get("access-control-allow-origin") == allowed
+        assert browser.post("/flows/", json={"name": "theirs"}, headers=evil).status_code == 403  # without a token
+
+
 def test_a_taken_port_is_one_clear_line(ui: Ui, tmp_path: Path) -> None:
     port = ui.url.rpartition(":")[2]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
@@ -87,3 +102,40 @@ def test_a_run_killed_with_its_worker_is_crashed_after_a_while(prefect: Prefect,
     assert prefect.wait(lost_run).name == "Crashed"
     assert "no heartbeat" in str(prefect.wait(lost_run).message)
     assert ui.output.read_text().count("starting the worker") == 2
+
+
+def test_ctrl_c_lets_a_run_save_its_state_and_report(client: SyncPrefectClient, tmp_path: Path, sample: Path) -> None:
+    """A UI of its own, ended while a training goes on, and started again on the same home."""
+    port, settings = str(free_port()), tiny_settings(sample, tmp_path / "data")
+    settings["training"] = {"epochs": 100_000, "batch_size": 64, "validate_every": 50}
+    settings["runtime"]["checkpoint_every"] = 1_000_000
+    checkpoints = tmp_path / "data" / "checkpoints"
+    with another_ui(tmp_path, port) as (first, prefect):
+        run = prefect.start("pipeline", settings)
+        wait_until(lambda: [path for path in checkpoints.rglob("history.jsonl") if '"loss"' in path.read_text()], READY)
+        first.send_signal(signal.SIGINT)
+        first.wait(READY)
+    assert "ending a run" in (tmp_path / "output").read_text()
+    assert [*checkpoints.rglob("step-*.pt")]
+    with another_ui(tmp_path, port) as (_, prefect):
+        state = prefect.client.read_flow_run(run.id).state
+        assert state is not None
+        assert state.is_final(), state
+        assert {each.name for each in prefect.client.read_deployments()} == {"local"}
+
+
+@contextmanager
+def another_ui(folder: Path, port: str) -> "Iterator[tuple[subprocess.Popen[bytes], Prefect]]":
+    """`make ui` once more, with a home below `folder`, and what a person does in it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    output = folder / "output"
+    with output.open("w") as file:
+        started = subprocess.Popen([sys.executable, "-m", "deployments.ui", "--port", port], cwd=ROOT, stdout=file,
+                                   env={**environment, "PREFECT_HOME": str(folder / "home")}, stderr=file)
+    try:
+        wait_until(lambda: "Prefect UI:" in output.read_text(), READY)
+        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}), get_client(sync_client=True) as own:
+            yield started, Prefect(own)
+    finally:
+        started.send_signal(signal.SIGINT)
+        started.wait(READY)
