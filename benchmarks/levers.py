@@ -15,15 +15,12 @@ import math
 import multiprocessing
 import os
 import statistics
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
-import polars as pl
-
-from sentiment_pipeline.prepare.split import SPLITS
+from benchmarks.fasttext_rival import accuracy
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import load
 from sentiment_pipeline.stages import train
@@ -64,29 +61,9 @@ def measure(lever: str, seed: int, options: argparse.Namespace) -> float:
     with opened(settings) as run, ProcessExecutor(1) as executor:
         if lever == FASTTEXT:
             run_stages(run, PREPARE, executor, PlainObserver(lambda line: None))
-            return fasttext_accuracy(folder / "shards", seed)
+            return accuracy([folder / "shards" / "train"], [folder / "shards" / "validation"], 2, seed)
         run_stages(run, (*PREPARE, *TRAIN), executor, PlainObserver(lambda line: None))
         return float(run.manifest(train.NAME).facts["validation"]["accuracy"])
-
-
-def fasttext_accuracy(shards: Path, seed: int) -> float:
-    """fastText with bigrams: 20 dimensions, 10 epochs, learning rate 0.5, as in the published comparisons."""
-    import fasttext
-
-    with tempfile.TemporaryDirectory() as scratch:
-        files = {split: Path(scratch) / split for split in SPLITS[:2]}
-        for split, path in files.items():
-            path.write_text("".join(lines(shards / split)), encoding="utf-8")
-        model = fasttext.train_supervised(str(files["train"]), dim=20, epoch=10, lr=0.5, wordNgrams=2, thread=1,
-                                          seed=seed, verbose=0)
-        return float(model.test(str(files["validation"]))[1])
-
-
-def lines(folder: Path) -> Iterator[str]:
-    """The reviews of a split as fastText reads them, split at everything that is not a letter or a digit."""
-    reviews = pl.scan_parquet(folder / "part-*.parquet").select(
-        "label", pl.col("text").str.replace_all(r"[^\pL\pN]+", " ")).collect()
-    return (f"__label__{label + 1} {text}\n" for label, text in reviews.iter_rows())
 
 
 def table(found: Mapping[str, Sequence[float]]) -> Iterator[str]:
