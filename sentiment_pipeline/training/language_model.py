@@ -5,7 +5,7 @@ What a network has learned in predicting the next word is a better beginning tha
 the one before. A layer above a bidirectional one has seen both, so of a bidirectional LSTM the first layer is
 pretrained, else all of them. N-gram ratios tell of neighbouring words; their inputs are zeros here.
 
-Predicted are the most frequent words alone, which are nine of ten in a text: an exact softmax over them costs less than
+Predicted are the most frequent words alone, 86 of 100 in IMDB's reviews: an exact softmax over them costs less than
 sampling from all, and the rare words' vectors learn as inputs all the same.
 """
 
@@ -27,7 +27,7 @@ from sentiment_pipeline.training.objectives import Check, Context, begin_with_ve
 from sentiment_pipeline.training.precision import autocast
 from sentiment_pipeline.training.recurrent import Dropout, Recurrent
 
-PREDICTED = 4096  # ids that are predicted, the special ones among them; the vocabulary is sorted by frequency
+PREDICTED = 2048  # ids that are predicted, the special ones among them; the vocabulary is sorted by frequency
 POSITIONS = 1 << 13  # whose logits are in memory at once
 IGNORED = -1
 PLACE = ("step", "steps", "epoch")  # where in the training a figure belongs

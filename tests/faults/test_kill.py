@@ -19,6 +19,7 @@ STAGES = {"ingest": ("ingest", "rejected"), "tokenize": ("tokens",), "vocabulary
           "encode": ("shards", "packed")}
 CHANGES = ("os.mkdir", "os.remove", "os.rename")
 WRITING = os.O_WRONLY | os.O_RDWR
+WORKERS = ("--set", "execution.workers=2")
 
 
 def at_each_change(folder: Path, act) -> None:
@@ -67,15 +68,24 @@ def test_killed_before_a_change_of_a_stage(stage: str, moments: list[str], optio
         shutil.rmtree(data_dir)
 
 
+@pytest.fixture(scope="module")
+def seconds(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long prepare takes with two workers if nothing disturbs it."""
+    started = time.monotonic()
+    assert run("prepare", *options, *WORKERS, "--data-dir", tmp_path_factory.mktemp("undisturbed")).code == 0
+    return time.monotonic() - started
+
+
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
 def test_killed_again_and_again_at_any_time_with_workers(repetition: int, options: list[object], prepared: Path,
-                                                         tmp_path: Path) -> None:
-    options, random = [*options, "--set", "execution.workers=2"], draw(repetition)
-    for _ in range(2):
+                                                         seconds: float, tmp_path: Path) -> None:
+    options, random, codes = [*options, *WORKERS], draw(repetition), list[int]()
+    for share in (random.uniform(0.1, 0.5), random.uniform(0.1, 0.9)):
         with start("prepare", *options, "--data-dir", tmp_path) as running:
-            time.sleep(random.uniform(0, 4))
+            time.sleep(share * seconds)
             running.send(signal.SIGKILL)
-            running.wait()
+            codes.append(running.wait().code)
+    assert codes[0] == -signal.SIGKILL, "it had ended before it was killed"
     assert_goes_on(options, tmp_path, prepared)
 
 
