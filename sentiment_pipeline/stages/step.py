@@ -6,18 +6,21 @@ every output. And before a step is recorded, the files that it read are checked 
 published has had no part in what is recorded. `benchmarks.integrity` shows what that costs.
 """
 
+import ctypes
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.storage import manifest as manifests
-from sentiment_pipeline.storage.files import sha256
+from sentiment_pipeline.storage.files import known_sha256
 from sentiment_pipeline.storage.manifest import JSON, Manifest, Output
 
 Report = Callable[[Mapping[str, JSON]], None]
@@ -179,25 +182,22 @@ def perform(step: Step, data_dir: Path, report: Report) -> Manifest:
     finally:  # not before the work, so that no damage slips in between check and use
         refuse_damaged(step, data_dir)
     seconds = round(time.monotonic() - started, 3)
+    release_memory()
     return manifests.record(data_dir, step.name, step.depends, step.outputs, {**facts, "seconds": seconds})
 
 
 def refuse_damaged(step: Step, data_dir: Path) -> None:
     """Raise if what the step has read is damaged; that also explains whatever its work has failed of."""
     for name, output in step.reads.items():
-        if fault := manifests.fault_of(data_dir / name, output, known_digest):
+        if fault := manifests.fault_of(data_dir / name, output, known_sha256):
             raise PipelineError(f"{data_dir / name}: {fault}; run again to rebuild it")
 
 
-def known_digest(path: Path) -> str:
-    """The SHA-256 of a file; computed once in this process, as long as the file is not written again."""
-    status = path.stat()
-    return digest_of(path, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=1 << 14)
-def digest_of(path: Path, inode: int, size: int, changed: int) -> str:
-    return sha256(path)
+def release_memory() -> None:
+    """Give what a step held back to the kernel, so that a worker that waits for its next one holds little."""
+    pa.default_memory_pool().release_unused()
+    with suppress(AttributeError, OSError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def outputs_of(finished: Iterable[Manifest], *names: str) -> dict[str, Output]:

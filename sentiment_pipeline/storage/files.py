@@ -12,6 +12,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -83,6 +84,17 @@ def sha256(path: Path) -> str:
     """The SHA-256 of the file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """`sha256`, computed once in this process as long as the file is not written again."""
+    status = path.stat()
+    return sha256_of(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 14)
+def sha256_of(path: Path, inode: int, size: int, changed: int) -> str:
+    return sha256(path)
 
 
 def remove_leftovers(folder: Path, *below: str) -> None:

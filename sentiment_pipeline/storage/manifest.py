@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import contents, sha256, write_text
+from sentiment_pipeline.storage.files import contents, known_sha256, sha256, write_text
 
 JSON = Any  # what json.dumps takes
 FOLDER = "manifests"
@@ -86,7 +86,7 @@ def manifest_path(data_dir: Path, step: str) -> Path:
 def record(data_dir: Path, step: str, depends: Mapping[str, JSON], outputs: tuple[str, ...],
            facts: Mapping[str, JSON]) -> Manifest:
     """Publish and return the manifest of a step whose outputs have just been published."""
-    described = {name: Output((data_dir / name).stat().st_size, sha256(data_dir / name)) for name in outputs}
+    described = {name: Output((data_dir / name).stat().st_size, known_sha256(data_dir / name)) for name in outputs}
     manifest = Manifest(step, depends, described, facts)
     body = {"format": FORMAT, **asdict(manifest)}
     sealed = {**body, "sha256": fingerprint(body)}
