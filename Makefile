@@ -11,8 +11,9 @@ SAMPLE = $(DATA_DIR)/sample
 TRAIN ?=
 TEST ?=
 
-# Threads that wait for each other must not spin: on two busy cores that made training 5 to 90 times slower.
+# How threads wait for each other, for what loads torch before it could set this; sentiment_pipeline/waiting.py says why.
 export OMP_WAIT_POLICY ?= passive
+export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: install run test ui bench lint lock
 .DELETE_ON_ERROR:

@@ -101,7 +101,7 @@ def main() -> None:
                         help="these and the preset alone")
     options = parser.parse_args()
     levers = ["the preset", *(options.only or [FASTTEXT, *LEVERS])]
-    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive", POLARS_MAX_THREADS="1")
+    os.environ.update(OMP_NUM_THREADS="1", POLARS_MAX_THREADS="1")
     with ProcessPoolExecutor(options.seeds, multiprocessing.get_context("spawn")) as pool:
         seeds = list(pool.map(measure_seed, range(options.seeds), repeat(levers), repeat(options)))
     print("\n".join(table({lever: [seed[lever] for seed in seeds] for lever in levers})))

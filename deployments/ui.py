@@ -26,6 +26,7 @@ import yaml
 from flows import served
 from sentiment_pipeline.cli import fail_in_one_line
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.waiting import WAITING
 
 FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent
@@ -98,6 +99,7 @@ def set_environment() -> None:
                    "SENTIMENT_PIPELINE_FOLDER": str(PROJECT), OWNER: str(os.getpid())}
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.update({**WAITING, **os.environ})
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.waiting import WAITING
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False,
                   help="From labelled reviews in two compressed files to a tested LSTM that scores new ones.")
@@ -197,7 +198,7 @@ def verify(data_dir: DataDir = None) -> None:
 
 def main() -> None:
     """Run the command line; expected failures are one line and an exit code of 1, or 2 for wrong usage."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is loaded; see the Makefile
+    os.environ.update({**WAITING, **os.environ})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if len(sys.argv) == 1:
         sys.argv.append("--help")

@@ -28,6 +28,7 @@ from sentiment_pipeline.training.history import Report
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.stopping import SIGNALS, StopSignals
 from sentiment_pipeline.training.trainer import train
+from sentiment_pipeline.waiting import WAITING
 
 FAILURE = "failure-of-process-"  # with the process's number, the file that tells why it failed
 LAUNCH = "launch"  # the folder beside the checkpoints of a launch on several machines
@@ -73,7 +74,7 @@ def train_in_processes(job: Job, processes: Processes, report: Report) -> TrainR
     with launch_folder(job, processes) as folder, StopSignals() as stop:
         job.write(folder / "job.json")
         threads = max(1, (os.cpu_count() or 1) // processes.each)
-        environment = {"OMP_WAIT_POLICY": "passive", **os.environ, "OMP_NUM_THREADS": str(threads)}
+        environment = {**WAITING, **os.environ, "OMP_NUM_THREADS": str(threads)}
         running = subprocess.Popen(processes.command(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    text=True, env=environment)
         stop.act = running.send_signal  # torchrun passes it on to the processes, which save their state
