@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from sentiment_pipeline.prepare.ragged import bounds
-from sentiment_pipeline.prepare.tables import contiguous, numpy, row_groups
+from sentiment_pipeline.prepare.tables import contiguous, numpy, read_ahead, row_groups
 
 ARRAYS = ("ids", "offsets", "labels", "lengths")
 
@@ -35,16 +35,15 @@ def write_packed(shards: Sequence[Path], reviews: int, tokens: int, vocabulary: 
         write_header(files["lengths"], np.int32, reviews)
         end = np.zeros(1, np.int64)
         files["offsets"].write(end.data)
-        for shard in shards:
-            for table in row_groups(shard, ["label", "token_ids"]):
-                lists = contiguous(table["token_ids"])
-                lengths = np.diff(numpy(lists.offsets))
-                files["ids"].write(numpy(lists.values).astype(id_type).data)
-                ends = end + bounds(lengths)[1:]
-                files["offsets"].write(ends.data)
-                files["labels"].write(numpy(contiguous(table["label"])).data)
-                files["lengths"].write(lengths.astype(np.int32).data)
-                end = ends[-1:] if len(ends) else end
+        for table in read_ahead(table for shard in shards for table in row_groups(shard, ["label", "token_ids"])):
+            lists = contiguous(table["token_ids"])
+            lengths = np.diff(numpy(lists.offsets))
+            files["ids"].write(numpy(lists.values).astype(id_type).data)
+            ends = end + bounds(lengths)[1:]
+            files["offsets"].write(ends.data)
+            files["labels"].write(numpy(contiguous(table["label"])).data)
+            files["lengths"].write(lengths.astype(np.int32).data)
+            end = ends[-1:] if len(ends) else end
 
 
 def write_header(file: BinaryIO, dtype: type[np.generic], length: int) -> None:

@@ -7,6 +7,7 @@ Arrow files hold what is looked up: they are mapped, not read.
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +34,15 @@ def row_groups(path: Path, columns: list[str] | None = None) -> Iterator[pa.Tabl
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, columns, use_threads=False)
+
+
+def read_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same tables, each read by another thread while the one before it is used; for a step that has two cores."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, tables, None)
+        while (table := coming.result()) is not None:
+            coming = thread.submit(next, tables, None)
+            yield table
 
 
 def contiguous(column: pa.ChunkedArray) -> pa.Array:

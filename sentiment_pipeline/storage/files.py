@@ -11,14 +11,15 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
 from sentiment_pipeline.errors import PipelineError
 
 TEMPORARY = ".tmp"
+KNOWN: dict[tuple[int, ...], str] = {}  # see `known_sha256`
 LEFTOVER = re.compile(rf"\..+\.[0-9]+\{TEMPORARY}")
 
 
@@ -35,8 +36,10 @@ def published(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
+        with open(temporary, "rb+") as file, ThreadPoolExecutor(1) as thread:
+            flushed = thread.submit(os.fsync, file.fileno())
+            known_sha256(temporary)  # which will be asked for, while the disk is waited for
+            flushed.result()
         os.replace(temporary, path)
         flush_folder(path.parent)
     except OSError as error:
@@ -87,14 +90,12 @@ def sha256(path: Path) -> str:
 
 
 def known_sha256(path: Path) -> str:
-    """`sha256`, computed once in this process as long as the file is not written again."""
+    """`sha256`, computed once in this process as long as the file is not written again, whatever its name."""
     status = path.stat()
-    return sha256_of(path, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=1 << 14)
-def sha256_of(path: Path, inode: int, size: int, changed: int) -> str:
-    return sha256(path)
+    key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    if key not in KNOWN:
+        KNOWN[key] = sha256(path)
+    return KNOWN[key]
 
 
 def remove_leftovers(folder: Path, *below: str) -> None:

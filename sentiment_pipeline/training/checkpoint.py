@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import published, remove_leftovers, sha256, write_text
+from sentiment_pipeline.storage.files import known_sha256, published, remove_leftovers, sha256, write_text
 from sentiment_pipeline.storage.manifest import fingerprint
 
 KEPT = 2
@@ -46,7 +46,7 @@ class Checkpoints:
                 torch.save(state, file)
             except RuntimeError as error:  # raised on closing the archive, it hides that the disk was full
                 raise error.__context__ or error from None
-        described = {"step": step, "sha256": sha256(path), "identity": self.identity}
+        described = {"step": step, "sha256": known_sha256(path), "identity": self.identity}
         sealed = {**described, "seal": fingerprint(described)}
         write_text(path.with_suffix(".json"), json.dumps(sealed, indent=1) + "\n")
         self.prune()
