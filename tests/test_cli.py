@@ -114,6 +114,18 @@ def test_the_parts_by_themselves(folder: Path, sample: Path, tiny: Path, tmp_pat
     assert figures[0] == figures[1]
 
 
+def test_a_settings_file_may_name_the_reviews(sample: Path, tiny: Path, tmp_path: Path) -> None:
+    files = "".join(f'{name} = "{sample}/{name}.ft.txt.bz2"\n' for name in ("train", "test"))
+    (tmp_path / "mine.toml").write_text(files + tiny.read_text())
+    result = command("train", "--config", tmp_path / "mine.toml", "--data-dir", tmp_path / "data")
+    assert result.returncode == 0, result.stderr
+    assert "ingest: " in result.stderr
+    assert "train: 1 step done" in result.stderr
+    status = command("status", "--data-dir", tmp_path / "data").stdout
+    assert [line.split()[1] for line in status.splitlines() if not line.startswith(" ")] == [
+        *["finished"] * 5, "unfinished", "waits"]
+
+
 @pytest.mark.parametrize(("arguments", "code", "words"), [
     (["run", "--set", "vocabulary.min_count=0"], 2, "vocabulary.min_count"),
     (["run", "--set", "vocabulary.size=1"], 2, "vocabulary.size is not a setting"),
@@ -134,8 +146,9 @@ def test_an_expected_error_is_one_clear_line(arguments: list[str], code: int, wo
 
 
 def test_wrong_usage_is_refused() -> None:
-    for arguments in (["run", "--no-such-option"], ["no-such-command"], ["sample", "x", "--reviews", "0"]):
-        assert command(*arguments).returncode == 2
+    for arguments in (["run", "--no-such-option"], ["no-such-command"], ["sample", "x", "--reviews", "0"], ["predict"]):
+        result = command(*arguments)
+        assert (result.returncode, len(result.stderr.splitlines())) == (2, 1), result.stderr
 
 
 def test_predictions_come_in_the_order_of_the_lines(folder: Path, sample: Path, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def tiles(result: Result) -> str:
         ("reviews/s in training", train, "reviews_per_s", figure),
         ("reviews prepared", prepare, "reviews", figure),
         ("lines rejected", prepare, "rejected", figure),
-        ("to prepare them", prepare, "seconds", duration),
+        ("of work to prepare them", prepare, "seconds", duration),
     ]
     shown = [f'<div class="tile"><b>{escape(write(part[key]))}</b><span>{name}</span></div>'
              for name, part, key, write in candidates if key in part]

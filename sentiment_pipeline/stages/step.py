@@ -81,7 +81,7 @@ class Run:
             return
         for group, values in groups.items():
             before = found.depends[group]
-            if changes := difference({group: before}, {group: {name: values[name] for name in before}}):
+            if changes := difference({group: before}, {group: {name: values.get(name) for name in before}}):
                 raise PipelineError(f"{step} is finished with other settings ({changes}); give those, or run the "
                                     "stages before this one again, with --train and --test")
 
