@@ -122,13 +122,14 @@ def executor(settings: ExecutionConfig) -> Iterator[pipeline.Execute]:
         with dask_runner(settings.dask_address) as dask:
             yield partial(execute, dask, perform_silently, 2 * sum(dask.client.nthreads().values()))
         return
+    at_once = workers + (settings.runner == "processes")  # one waits in the pool, so that no process waits for Prefect
     threads: ThreadPoolTaskRunner[Any]
-    with ThreadPoolTaskRunner(max_workers=workers) as threads:
+    with ThreadPoolTaskRunner(max_workers=at_once) as threads:
         if settings.runner == "threads":
-            yield partial(execute, threads, perform_silently, workers)
+            yield partial(execute, threads, perform_silently, at_once)
         else:
             with StepPool(workers, get_run_logger().info) as pool:
-                yield partial(execute, threads, pool.perform, workers)
+                yield partial(execute, threads, pool.perform, at_once)
 
 
 def dask_runner(address: str) -> Any:
