@@ -179,8 +179,10 @@ def perform(step: Step, data_dir: Path, report: Report) -> Manifest:
     started = time.monotonic()
     try:
         facts = step.work(data_dir, report, **step.arguments)
-    finally:  # not before the work, so that no damage slips in between check and use
+    except Exception:  # no signal, which must not wait for the check
         refuse_damaged(step, data_dir)
+        raise
+    refuse_damaged(step, data_dir)  # not before the work, so that no damage slips in between check and use
     seconds = round(time.monotonic() - started, 3)
     release_memory()
     return manifests.record(data_dir, step.name, step.depends, step.outputs, {**facts, "seconds": seconds})
