@@ -8,7 +8,7 @@ a word hardly ever depends on its neighbours. So a text is cut after its spaces,
   ends there: such a piece is joined to the next one (AMBIGUOUS);
 * at the end of a text, where there is no next word: the last piece is a chunk of a kind of its own, unless its only
   full stops and marks end it, which makes no difference (PLAIN_END);
-* at '' or "" opening a sentence, at quotes and brackets that stand alone where a sentence ends, at a space that opens
+* at '' or "" where a sentence may begin, at quotes and brackets that stand alone where one ends, at a space that opens
   the text, and at white space other than the space, which is too rare to be worth an analysis: the whole text is one
   chunk (OPENING, CLOSING, ODD).
 
@@ -36,9 +36,10 @@ CLOSERS = r"""[\])}>"'‘’“”«»]+"""
 CLOSING = rf"^{CLOSERS}(?:--| ?$)"
 ODD = rf"[[\s\x00-\x1f{NEUTRAL}]--[ ]]"
 
-# What a piece is: it stays with the next one; its text stays whole; it does if BEFORE_CLOSING comes before; nothing
-# but a space; it ends its text and that makes no difference.
-JOINS_NEXT, WHOLE_TEXT, CLOSES, BEFORE_CLOSING, EMPTY, PLAIN_LAST = (1 << bit for bit in range(6))
+# What a piece is: it stays with the next one; its text stays whole; it does if BEFORE_CLOSING comes before, or
+# BEFORE_OPENING or nothing; nothing but a space; it ends its text and that makes no difference.
+JOINS_NEXT, WHOLE_TEXT, CLOSES, BEFORE_CLOSING, OPENS, BEFORE_OPENING, EMPTY, PLAIN_LAST = (
+    1 << bit for bit in range(8))
 
 
 @functools.cache
@@ -82,8 +83,10 @@ def cut(texts: pa.StringArray) -> Chunks:
     for first, last in whole_rows(kind, cuts, offsets, ends):
         is_left[first + 1:last] = False
     join_next(is_left, kind)
-    counts = np.diff(np.searchsorted(cuts[is_left], offsets)).astype(np.int32)
-    return Chunks(encode_chunks(text, pieces, kinds, cuts, is_left), counts)
+    left = np.flatnonzero(is_left)
+    bounds = cuts[left]
+    counts = np.diff(np.searchsorted(bounds, offsets)).astype(np.int32)
+    return Chunks(encode_chunks(text, pieces, kinds, left, bounds), counts)
 
 
 def stripped_ends(text: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -103,23 +106,26 @@ def kinds_of(distinct: pa.StringArray) -> np.ndarray:
     pieces = pl.Series(distinct.take(pa.array(others)))
     def matching(pattern: str) -> np.ndarray:
         return pieces.str.contains(pattern).to_numpy()
-    inner, joins, closes = matching(" $"), matching(ambiguous()), matching(CLOSING)
-    whole = matching(OPENING) | matching(ODD) | (closes & ~inner)
+    inner, joins, opens, closes = matching(" $"), matching(ambiguous()), matching(OPENING), matching(CLOSING)
+    whole = matching(ODD) | (opens & joins) | ((opens | closes) & ~inner)
     plain = matching(PLAIN_END) & ~inner & ~joins & ~whole
     facts = {JOINS_NEXT: joins & inner, WHOLE_TEXT: whole, CLOSES: closes, BEFORE_CLOSING: matching(r"^ $|\. $"),
-             EMPTY: matching("^ $"), PLAIN_LAST: plain}
+             OPENS: opens, BEFORE_OPENING: matching(r"^[^a-z0-9]*$|[.?!]"), EMPTY: matching("^ $"), PLAIN_LAST: plain}
     kinds[others] = sum(is_so.astype(np.uint8) * np.uint8(fact) for fact, is_so in facts.items())
     return kinds
 
 
 def whole_rows(kind: np.ndarray, cuts: np.ndarray, offsets: np.ndarray, ends: np.ndarray) -> list[list[int]]:
     """The first and the last cut of each text that must stay whole."""
-    is_whole = (kind & WHOLE_TEXT) != 0
-    is_whole[1:] |= ((kind[1:] & CLOSES) != 0) & ((kind[:-1] & BEFORE_CLOSING) != 0)
+    doubtful = np.flatnonzero(kind & (WHOLE_TEXT | CLOSES | OPENS))
+    this, before = kind[doubtful], kind[doubtful - 1]
+    is_whole = (this & WHOLE_TEXT) != 0
+    is_whole |= ((this & CLOSES) != 0) & ((before & BEFORE_CLOSING) != 0)
+    is_whole |= ((this & OPENS) != 0) & ((before & BEFORE_OPENING) != 0)
     filled = np.flatnonzero(offsets[1:] > offsets[:-1])
-    opened_by_space = filled[(kind[np.searchsorted(cuts, offsets[filled])] & EMPTY) != 0]
-    rows = np.searchsorted(offsets, cuts[:-1][is_whole], side="right") - 1
-    rows = np.unique(np.concatenate([rows, opened_by_space]))
+    opened = filled[(kind[np.searchsorted(cuts, offsets[filled])] & (EMPTY | OPENS)) != 0]
+    rows = np.searchsorted(offsets, cuts[doubtful[is_whole]], side="right") - 1
+    rows = np.unique(np.concatenate([rows, opened]))
     return np.searchsorted(cuts, np.stack([offsets[rows], ends[rows]], axis=1)).tolist()
 
 
@@ -131,11 +137,16 @@ def join_next(is_left: np.ndarray, kind: np.ndarray) -> None:
         joined = joined[(kind[joined + 1] & EMPTY) != 0] + 1
 
 
-def encode_chunks(text: np.ndarray, pieces: pa.DictionaryArray, kinds: np.ndarray, cuts: np.ndarray,
-                  is_left: np.ndarray) -> pa.DictionaryArray:
-    """The chunks between the cuts that are left: single pieces keep their codes, joined ones get new ones."""
-    codes, bounds = pieces.indices.to_numpy()[is_left[:-1]], cuts[is_left]
-    joined = np.flatnonzero(np.diff(np.flatnonzero(is_left)) > 1)
+def encode_chunks(text: np.ndarray, pieces: pa.DictionaryArray, kinds: np.ndarray, left: np.ndarray,
+                  bounds: np.ndarray) -> pa.DictionaryArray:
+    """The chunks between the cuts that are left: single pieces keep their codes, joined ones get new ones.
+
+    Args:
+        left: which cuts these are.
+        bounds: where they are in the text.
+    """
+    codes = pieces.indices.to_numpy()[left[:-1]]
+    joined = np.flatnonzero(np.diff(left) > 1)
     new = take_slices(text, bounds[joined], bounds[joined + 1]).dictionary_encode()
     codes[joined] = len(pieces.dictionary) + new.indices.to_numpy()
     kinds = np.concatenate([kinds, np.zeros(len(new.dictionary), np.uint8)])

@@ -8,6 +8,7 @@ agrees with Python on the lower case and the digits of all of Unicode.
 import re
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -46,23 +47,22 @@ def clean_all(texts: pa.BinaryArray, config: CleaningConfig) -> pa.StringArray:
     lowered = text.tobytes().translate(ASCII_TABLE)
     buffers = [None, pa.py_buffer(bounds), pa.py_buffer(lowered)]
     cleaned = pa.BinaryArray.from_buffers(pa.binary(), len(texts), buffers)
+    is_odd = rows_at(bounds, np.flatnonzero(text > 127))
     if config.html_breaks:
         cleaned = pc.replace_substring(cleaned, "<br />", " ")
-
-    is_odd = rows_at(bounds, np.concatenate([np.flatnonzero(text > 127), places_of(rb"<br(?! />)", lowered)]))
+        is_odd |= rows_with(cleaned, "<br")
     odd = b"\n".join(texts.filter(pa.array(is_odd)).to_pylist()).decode()
     cleaned = replace_rows(cleaned, is_odd, lower_case(odd, config).encode().split(b"\n")[:is_odd.sum()])
 
-    text, bounds = bytes_of(cleaned)
-    marks = [places_of(mark, text.data) for mark in (rb"www\.", rb"\.com", rb"http")]
-    has_mark = rows_at(bounds, np.concatenate(marks))
+    has_mark = rows_with(cleaned, r"www\.|\.com|http")
     marked = cleaned.filter(pa.array(has_mark)).to_pylist()
     return replace_rows(cleaned, has_mark, [hide_addresses(text) for text in marked]).cast(pa.string())
 
 
-def places_of(pattern: bytes, text: bytes | memoryview) -> np.ndarray:
-    """Where `pattern` begins in `text`; int64."""
-    return np.array([match.start() for match in re.finditer(pattern, text)], np.int64)
+def rows_with(texts: pa.BinaryArray, pattern: str) -> np.ndarray:
+    """Which texts hold what the regular expression matches; bool."""
+    is_there: np.ndarray = pl.Series(texts.cast(pa.string())).str.contains(pattern).to_numpy()
+    return is_there
 
 
 def rows_at(bounds: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sentiment_pipeline.prepare.ragged import bounds, list_array, ranges
+from sentiment_pipeline.prepare.ragged import bounds, ranges
 from sentiment_pipeline.prepare.split import SPLITS
-from sentiment_pipeline.prepare.tables import ENCODED, mapped, numpy, parquet_writer, row_groups
+from sentiment_pipeline.prepare.tables import ENCODED, TOKEN_IDS, mapped, numpy, parquet_writer, row_groups
 
 
 def write_encoded(reviews: Path, chunks: Path, union_rows: np.ndarray, chunk_ids: Path, splits: np.ndarray,
@@ -46,11 +46,12 @@ def write_encoded(reviews: Path, chunks: Path, union_rows: np.ndarray, chunk_ids
 def encoded(reviews: Path, chunks: Path, union_rows: np.ndarray, chunk_ids: Path) -> Iterator[pa.Table]:
     """The shard's reviews with their token ids, some 16 MiB of text at a time."""
     with mapped(chunk_ids) as (union,), mapped(chunks) as batches:
-        ids, offsets = numpy(union["ids"].values), numpy(union["ids"].offsets)
-        starts, lengths = offsets[union_rows], offsets[union_rows + 1] - offsets[union_rows]
+        ids, first = numpy(union["ids"].values), numpy(union["ids"].offsets)
+        starts, lengths = first[union_rows], first[union_rows + 1] - first[union_rows]
         for table, batch in zip(row_groups(reviews), batches, strict=False):
             chunk, chunks_before = numpy(batch["chunks"].values), numpy(batch["chunks"].offsets)
-            tokens_before = bounds(lengths[chunk])
-            token_ids = ids[ranges(starts[chunk], lengths[chunk])]
-            column = list_array(np.diff(tokens_before[chunks_before]), pa.array(token_ids))
-            yield table.slice(0, len(column)).append_column("token_ids", column).cast(ENCODED)
+            length = lengths[chunk]
+            token_ids = pa.array(ids[ranges(starts[chunk], length)])
+            offsets = pa.array(bounds(length)[chunks_before].astype(np.int32))
+            column = pa.ListArray.from_arrays(offsets, token_ids, TOKEN_IDS)
+            yield pa.table([*table.slice(0, len(column)).columns, column], ENCODED)

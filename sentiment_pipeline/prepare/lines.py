@@ -96,7 +96,7 @@ def doubtful_lines(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> n
     is_plain &= (heads[:, LABEL_DIGIT] == ord("1")) | (heads[:, LABEL_DIGIT] == ord("2"))
     is_plain &= (heads[:, TEXT - 1] == ord(" ")) & (heads[:, TEXT] > ord(" "))
     is_plain &= (ends - starts > TEXT) & (ends - starts <= LONGEST_LINE)
-    is_plain[np.searchsorted(ends, np.flatnonzero((codes > 127) | (codes == 0)))] = False
+    is_plain[np.searchsorted(ends, np.flatnonzero(codes.view(np.int8) < 1))] = False  # beyond ASCII, or NUL
     return np.flatnonzero(~is_plain)
 
 

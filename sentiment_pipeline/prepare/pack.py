@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from sentiment_pipeline.prepare.ragged import bounds
-from sentiment_pipeline.prepare.tables import contiguous, numpy, read_ahead, row_groups
+from sentiment_pipeline.prepare.tables import contiguous, numpy, row_groups_ahead
 
 ARRAYS = ("ids", "offsets", "labels", "lengths")
 
@@ -35,7 +35,7 @@ def write_packed(shards: Sequence[Path], reviews: int, tokens: int, vocabulary: 
         write_header(files["lengths"], np.int32, reviews)
         end = np.zeros(1, np.int64)
         files["offsets"].write(end.data)
-        for table in read_ahead(table for shard in shards for table in row_groups(shard, ["label", "token_ids"])):
+        for table in row_groups_ahead(shards, ["label", "token_ids"]):
             lists = contiguous(table["token_ids"])
             lengths = np.diff(numpy(lists.offsets))
             files["ids"].write(numpy(lists.values).astype(id_type).data)

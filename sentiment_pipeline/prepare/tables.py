@@ -6,8 +6,9 @@ time and save nothing. What the next stage reads once is not compressed, for tha
 Arrow files hold what is looked up: they are mapped, not read.
 """
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,15 +16,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-REVIEWS = pa.schema({"label": pa.int8(), "text": pa.string()})
-REJECTED = pa.schema({"line": pa.int64(), "reason": pa.string(), "raw": pa.binary()})
-ENCODED = pa.schema({"label": pa.int8(), "text": pa.string(), "token_ids": pa.list_(pa.int32())})
-VOCABULARY = pa.schema({"token": pa.string(), "count": pa.int64(), "id": pa.int32()})
+
+
+def required(name: str, kind: pa.DataType) -> pa.Field:
+    """A column without nulls, for which Parquet writes and reads no marks of what is there."""
+    return pa.field(name, kind, nullable=False)
+
+
+TOKEN_IDS = pa.list_(required("element", pa.int32()))
+REVIEWS = pa.schema([required("label", pa.int8()), required("text", pa.string())])
+REJECTED = pa.schema([required("line", pa.int64()), required("reason", pa.string()), required("raw", pa.binary())])
+ENCODED = pa.schema([*REVIEWS, required("token_ids", TOKEN_IDS)])
+VOCABULARY = pa.schema([required("token", pa.string()), required("count", pa.int64()), required("id", pa.int32())])
 
 
 def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     """A writer that takes tables of `schema`, each as a row group."""
-    integers = [f"{field.name}.list.element" for field in schema if field.type == pa.list_(pa.int32())]
+    integers = [f"{field.name}.list.element" for field in schema if field.type == TOKEN_IDS]
     compression = {"compression": "none"} if schema is REVIEWS else {"compression": "zstd", "compression_level": 1}
     return pq.ParquetWriter(path, schema, use_dictionary=False, write_statistics=False, **compression,
                             column_encoding=dict.fromkeys(integers, "BYTE_STREAM_SPLIT"))
@@ -36,13 +45,24 @@ def row_groups(path: Path, columns: list[str] | None = None) -> Iterator[pa.Tabl
             yield file.read_row_group(group, columns, use_threads=False)
 
 
-def read_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The same tables, each read by another thread while the one before it is used; for a step that has two cores."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, tables, None)
-        while (table := coming.result()) is not None:
-            coming = thread.submit(next, tables, None)
-            yield table
+def row_groups_ahead(paths: Sequence[Path], columns: list[str]) -> Iterator[pa.Table]:
+    """The row groups of several files, read by two threads while the one before is used; for a step with two cores."""
+    coming = deque[Future[pa.Table]]()
+    with ThreadPoolExecutor(2) as threads:
+        for path in paths:
+            with pq.ParquetFile(path) as file:
+                groups = file.num_row_groups
+            for group in range(groups):
+                coming.append(threads.submit(read_row_group, path, group, columns))
+                if len(coming) > 2:
+                    yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+
+
+def read_row_group(path: Path, group: int, columns: list[str]) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        return file.read_row_group(group, columns, use_threads=False)
 
 
 def contiguous(column: pa.ChunkedArray) -> pa.Array:

@@ -6,6 +6,7 @@ shards, and reading the chunks' tokens in that order meets each token first wher
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -69,8 +70,10 @@ def write_vocabulary(config: VocabularyConfig, union: Union, tokens: Sequence[Pa
     Returns:
         The `size` of the vocabulary, with the two special tokens.
     """
-    chunk_counts, chunk_order = count_chunks(union, counts)
-    lists = read_tokens(tokens)
+    with ThreadPoolExecutor(1) as thread:  # the step is alone and has two cores
+        reading = thread.submit(read_tokens, tokens)
+        chunk_counts, chunk_order = count_chunks(union, counts)
+        lists = reading.result()
     kept = select(config, count_tokens(lists, chunk_counts, chunk_order))
     id_of = np.full(len(lists.values.dictionary), SPECIAL.index(config.unknown), np.int32)
     id_of[kept["code"].to_numpy()] = np.arange(len(SPECIAL), len(SPECIAL) + len(kept))

@@ -17,7 +17,7 @@ from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstre
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON, Manifest
 
-VERSION = 1
+VERSION = 2
 
 
 def part_name(part: Part) -> str:

@@ -18,7 +18,7 @@ from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstre
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON, Manifest
 
-VERSION = 2
+VERSION = 3
 PUBLISHES = ("ingest/*/part-*.parquet", "ingest/*/rejected-*.parquet", "rejected/train.parquet",
              "rejected/test.parquet")
 SOURCES = ("train", "test")

@@ -14,7 +14,7 @@ from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstre
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON
 
-VERSION = 1
+VERSION = 2
 PUBLISHES = ("tokens/*/part-*.arrow", "tokens/union/rows-*.arrow", "tokens/union/tokens-*.arrow")
 ROWS_A_PAIR = 1_500_000
 

@@ -13,7 +13,7 @@ from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstre
 from sentiment_pipeline.storage.files import published
 from sentiment_pipeline.storage.manifest import JSON
 
-VERSION = 1
+VERSION = 2
 NAME = "vocabulary/ids"
 TABLE, CHUNK_IDS = "vocabulary.parquet", "vocabulary/chunk-ids.arrow"
 PUBLISHES = ("vocabulary/*/part-*.arrow", TABLE, CHUNK_IDS)
