@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-
 def required(name: str, kind: pa.DataType) -> pa.Field:
     """A column without nulls, for which Parquet writes and reads no marks of what is there."""
     return pa.field(name, kind, nullable=False)

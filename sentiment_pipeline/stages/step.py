@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -190,9 +191,13 @@ def perform(step: Step, data_dir: Path, report: Report) -> Manifest:
 
 def refuse_damaged(step: Step, data_dir: Path) -> None:
     """Raise if what the step has read is damaged; that also explains whatever its work has failed of."""
-    for name, output in step.reads.items():
-        if fault := manifests.fault_of(data_dir / name, output, known_sha256):
-            raise PipelineError(f"{data_dir / name}: {fault}; run again to rebuild it")
+    def fault_of(name: str) -> str | None:
+        return manifests.fault_of(data_dir / name, step.reads[name], known_sha256)
+
+    with ThreadPoolExecutor(2) as threads:  # a step that is alone has two cores, and hashing frees the interpreter
+        for name, fault in zip(step.reads, threads.map(fault_of, step.reads), strict=True):
+            if fault:
+                raise PipelineError(f"{data_dir / name}: {fault}; run again to rebuild it")
 
 
 def release_memory() -> None:
