@@ -81,6 +81,8 @@ def scale_figures(small: tuple[str, Files], large: tuple[str, Files], folder: Pa
     few, many = (measure(prepare, files, folder, 2, "quick") for _, files in (small, large))
     name = large[0]
     yield from prepare_figures(name, many, measure(decompress, large[1]))
+    alone = measure(prepare, large[1], folder, 1, "quick")
+    yield Figure(name, "one worker / two workers", alone.seconds / many.seconds, "x", "at least 1.7")
     yield Figure(name, "vocabulary", many.result["vocabulary"], "s", "under 30")
     yield Figure(name, f"time / that of {small[0]}", many.seconds / few.seconds, "x", "at most 10.5")
     yield Figure(name, f"memory / that of {small[0]}", many.anonymous / few.anonymous, "x", "at most 1.2")

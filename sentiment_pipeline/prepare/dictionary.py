@@ -18,7 +18,7 @@ import pyarrow as pa
 from sentiment_pipeline.prepare.chunks import Chunks, cut
 from sentiment_pipeline.prepare.ragged import bounds, list_array
 from sentiment_pipeline.prepare.shapes import tokenize_chunks
-from sentiment_pipeline.prepare.tables import contiguous, mapped, numpy, row_groups, write_arrow
+from sentiment_pipeline.prepare.tables import contiguous, mapped, numpy, places, row_groups, write_arrow
 
 HASHES = 1 << 32
 
@@ -94,7 +94,7 @@ class Union:
     def of_shard(self, shard: int) -> np.ndarray:
         """Which chunk of the union each row of a shard's dictionary is; int64."""
         found = []
-        for path, first in zip(self.rows, self.first[:-1], strict=True):
+        for path, (first, end) in zip(self.rows, pairwise(self.first), strict=True):
             with mapped(path) as batches:
-                found.append(numpy(batches[shard]["row"]) + first)
+                found.append(places(batches[shard]["row"], end - first) + first)
         return np.concatenate(found)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sentiment_pipeline.prepare.ragged import bounds, ranges
 from sentiment_pipeline.prepare.split import SPLITS
-from sentiment_pipeline.prepare.tables import ENCODED, TOKEN_IDS, mapped, numpy, parquet_writer, row_groups
+from sentiment_pipeline.prepare.tables import ENCODED, TOKEN_IDS, mapped, numpy, parquet_writer, places, row_groups
 
 
 def write_encoded(reviews: Path, chunks: Path, union_rows: np.ndarray, chunk_ids: Path, splits: np.ndarray,
@@ -49,7 +49,7 @@ def encoded(reviews: Path, chunks: Path, union_rows: np.ndarray, chunk_ids: Path
         ids, first = numpy(union["ids"].values), numpy(union["ids"].offsets)
         starts, lengths = first[union_rows], first[union_rows + 1] - first[union_rows]
         for table, batch in zip(row_groups(reviews), batches, strict=False):
-            chunk, chunks_before = numpy(batch["chunks"].values), numpy(batch["chunks"].offsets)
+            chunk, chunks_before = places(batch["chunks"].values, len(union_rows)), numpy(batch["chunks"].offsets)
             length = lengths[chunk]
             token_ids = pa.array(ids[ranges(starts[chunk], length)])
             offsets = pa.array(bounds(length)[chunks_before].astype(np.int32))

@@ -9,12 +9,14 @@ Arrow files hold what is looked up: they are mapped, not read.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from sentiment_pipeline.errors import PipelineError
 
 
 def required(name: str, kind: pa.DataType) -> pa.Field:
@@ -80,12 +82,36 @@ def write_arrow(path: Path, batches: Iterable[dict[str, pa.Array]]) -> None:
 
 @contextmanager
 def mapped(path: Path) -> Iterator[list[pa.RecordBatch]]:
-    """The batches of an Arrow file; their columns are views of the file and must not be used after the block."""
-    with pa.memory_map(str(path)) as source:
-        file = pa.ipc.open_file(source)
-        yield [file.get_batch(number) for number in range(file.num_record_batches)]
+    """The batches of an Arrow file; their columns are views of the file and must not be used after the block.
+
+    Raises:
+        PipelineError: it is no Arrow file, or its columns do not hold what they say; names it.
+    """
+    with ExitStack() as stack:
+        try:
+            file = pa.ipc.open_file(stack.enter_context(pa.memory_map(str(path))))
+            batches = [file.get_batch(number) for number in range(file.num_record_batches)]
+            for batch in batches:
+                batch.validate(full=True)  # because Arrow believes offsets, wherever they lead
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            raise PipelineError(f"{path} is damaged ({reason}); delete it and run again to rebuild it") from error
+        yield batches
 
 
 def numpy(array: pa.Array) -> np.ndarray:
     """A view of an array of numbers without nulls."""
     return array.to_numpy(zero_copy_only=True)
+
+
+def places(array: pa.Array, count: int) -> np.ndarray:
+    """A view of an array of places among `count` things, from 0.
+
+    Raises:
+        PipelineError: there are others among them.
+    """
+    found = numpy(array)
+    if len(found) and not 0 <= found.min() <= found.max() < count:
+        raise PipelineError(f"a file of the data folder names place {found.max():,} of {count:,}; delete the folders "
+                            "tokens and vocabulary and run again to rebuild them")
+    return found

@@ -23,6 +23,7 @@ from sentiment_pipeline.prepare.tables import (
     mapped,
     numpy,
     parquet_writer,
+    places,
     write_arrow,
 )
 
@@ -48,7 +49,7 @@ def write_counts(chunks: Path, distinct: int, is_counted: np.ndarray, output: Pa
     row = place = 0
     with mapped(chunks) as batches:
         for lists in (batch["chunks"] for batch in batches):
-            codes, lengths = numpy(lists.values), np.diff(numpy(lists.offsets))
+            codes, lengths = places(lists.values, distinct), np.diff(numpy(lists.offsets))
             counted = np.flatnonzero(np.repeat(is_counted[row:row + len(lists)], lengths))
             counts += np.bincount(codes[counted], minlength=distinct)
             here = np.full(distinct, NEVER)

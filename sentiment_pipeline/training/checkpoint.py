@@ -8,6 +8,7 @@ that counts. One whose bytes no longer have the recorded hash is passed over for
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,22 @@ class Checkpoints:
         self.check(description, whole(description)["identity"])
         state: dict[str, Any] = torch.load(description.with_suffix(".pt"), map_location="cpu", weights_only=True)
         return state
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """For taking up a state: one that is whole, and yet not what this program saves, becomes an error of one line.
+
+        Raises:
+            PipelineError: the block has failed for what it was given.
+        """
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            raise PipelineError(f"the newest checkpoint in {self.folder} is not one of this program ({reason}); "
+                                "delete that folder to train from the start") from error
 
     def check(self, description: Path, found: Mapping[str, Any]) -> None:
         changes = [f"{name} is {found.get(name)!r} there, {self.identity.get(name)!r} here"

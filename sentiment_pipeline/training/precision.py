@@ -35,17 +35,25 @@ def choose_format(precision: str, device: torch.device) -> torch.dtype:
     """The format of the matrix products; `auto` is bf16 where the processor computes in it.
 
     Raises:
-        SettingsError: fp16 without a GPU, where it has no fast path and too small a range.
+        SettingsError: fp16 without a GPU, where it has no fast path and too small a range; bf16 on a processor for
+            which torch has no LSTM in it.
     """
     if precision == "fp16" and device.type == "cpu":
         raise SettingsError("training.precision is fp16, which needs a GPU; use auto, bf16 or fp32")
+    if precision == "bf16" and device.type == "cpu" and not cpu_takes_bf16():
+        raise SettingsError("training.precision is bf16, which needs a GPU or AVX-512; use auto or fp32")
     if precision == "auto":
         fast = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else cpu_has_bf16()
         return torch.bfloat16 if fast else torch.float32
     return FORMATS.get(precision, torch.float32)
 
 
+def cpu_takes_bf16() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def cpu_has_bf16() -> bool:
+    """Whether it computes in it; where it only takes it, fp32 is faster."""
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 

@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -34,29 +34,10 @@ from sentiment_pipeline.training.meter import Meter
 from sentiment_pipeline.training.objectives import Context, Objective, Sentiment
 from sentiment_pipeline.training.optimizer import Average, build_optimizer, set_step
 from sentiment_pipeline.training.precision import choose_device, explained, prepare_process
+from sentiment_pipeline.training.resuming import Progress, demand_same_shapes, load_optimizer, progress_of
 from sentiment_pipeline.training.stopping import Stopped, StopSignals
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Progress:
-    """How far a run is, in numbers that are saved with it.
-
-    Attributes:
-        validated: the last step after which it was validated.
-        reviews, tokens, seconds: that all its steps took, also those of the killed processes before this one.
-        waited: seconds of those in which no batch was there.
-        best: the validation figures of the weights kept so far.
-    """
-
-    step: int = 0
-    validated: int = 0
-    reviews: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    waited: float = 0.0
-    best: Metrics = field(default_factory=dict)
 
 
 def train(job: Job, report: Report = lambda figures: None) -> TrainResult:
@@ -112,7 +93,9 @@ class Trainer:
     def run(self, report: Report) -> TrainResult:
         """Take up the last checkpoint, if there is one, and train to the end."""
         state = self.checkpoints.latest()
-        self.progress = Progress(**state["progress"]) if state else Progress()
+        if state is not None:
+            with self.checkpoints.fitting():
+                self.progress = progress_of(state, self.steps, self.loader.order.batches)
         self.ranks.wait()  # until every process has read the checkpoint that the first one's next may replace
         told = History(self.job.history, state["history"] if state else (), self.progress.step,
                        self.job.runtime.tensorboard, report)
@@ -120,9 +103,10 @@ class Trainer:
             self.objective.prepare(state is not None, self.stop.check, self.tell)
             if self.job.training.averaging:
                 self.average = Average(self.model, self.job.training.averaging)
-            if state:
+            if state is not None:
                 log.info("going on from step %d of %d", self.progress.step, self.steps)
-                self.load_state_dict(state)
+                with self.checkpoints.fitting():
+                    self.load_state_dict(state)
             batches = self.batches()
             self.meter = Meter(self.device)
             while not self.settled():
@@ -275,12 +259,14 @@ class Trainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` gave; the progress has been taken up before."""
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         if self.average:
             self.average.model.load_state_dict(state["average"])
         self.loader.load_state_dict(state["loader"])
         self.best = state["best"]
+        if self.progress.best:
+            demand_same_shapes(self.best, self.model.state_dict())
         self.saved = self.progress.step
 
     def result(self) -> TrainResult:

@@ -8,23 +8,37 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.predict.predictor import load_encoder
+from sentiment_pipeline.prepare.dictionary import Union, write_union
+from sentiment_pipeline.prepare.encode import write_encoded
+from sentiment_pipeline.prepare.tables import mapped
+from sentiment_pipeline.prepare.vocabulary import write_counts, write_vocabulary
 from sentiment_pipeline.settings import load, recall
+from sentiment_pipeline.stages import vocabulary
 from sentiment_pipeline.storage import manifest
 from sentiment_pipeline.storage.files import sha256
+from sentiment_pipeline.training.checkpoint import Checkpoints
+from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.model_folder import CONFIG, load_model
+from sentiment_pipeline.training.trainer import train
 from tests.faults.processes import draw, run
+from tests.training.examples import make_job, model_config, runtime_config, training_config
 
 Copy = Callable[[Path], Path]
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -182,3 +196,85 @@ def test_a_parquet_file_that_is_no_vocabulary(table: dict[str, list[object]], fi
     config["vocabulary_sha256"] = sha256(tmp_path / "vocabulary.parquet")
     with pytest.raises(PipelineError, match=r"vocabulary\.parquet"):
         load_encoder(tmp_path, config)
+
+
+def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
+    """Let the step that reads it use each as it is; end well if each ends in a result or an error."""
+    shards = sorted(data_dir.glob("tokens/t*/*.dictionary.arrow"))
+    unions = {kind: sorted(data_dir.glob(f"tokens/union/{kind}-*.arrow")) for kind in ("rows", "tokens")}
+    chunks, reviews = data_dir / "tokens/test/part-00000.chunks.arrow", data_dir / "ingest/test/part-00000.parquet"
+    counts, out = sorted(data_dir.glob("vocabulary/train/*.arrow")), [data_dir / "out-1", data_dir / "out-2"]
+    count, last = pq.read_metadata(reviews).num_rows, len(shards) - 1
+    config = load({"preset": "quick", "train": reviews, "test": reviews, "data_dir": data_dir}).vocabulary
+    with mapped(shards[0]) as (batch,):
+        distinct = len(batch)
+    sizes = []
+    for path in unions["tokens"]:
+        with mapped(path) as (batch,):
+            sizes.append(len(batch))
+    union, splits = Union(unions["rows"], sizes), np.zeros(count, np.uint8)
+
+    def encode() -> None:
+        write_encoded(reviews, chunks, union.of_shard(last), data_dir / vocabulary.CHUNK_IDS, splits, {"train": out[0]})
+
+    uses: dict[str, Callable[[], object]] = {
+        ".dictionary.": lambda: write_union(shards, 0, 2, *out),
+        ".chunks.": lambda: [write_counts(chunks, distinct, np.ones(count, bool), out[0]), encode()],
+        "rows-": lambda: [write_vocabulary(config, union, unions["tokens"], counts, *out), encode()],
+        "tokens-": lambda: write_vocabulary(config, union, unions["tokens"], counts, *out),
+        "vocabulary/train": lambda: write_vocabulary(config, union, unions["tokens"], counts, *out),
+        "chunk-ids": encode,
+    }
+    for name, content in mutated:
+        before = (data_dir / name).read_bytes()
+        (data_dir / name).write_bytes(content)
+        with suppress(Exception):  # a traceback is an error too; a crash, a hang or all memory is none
+            next(use for part, use in uses.items() if part in name)()
+        (data_dir / name).write_bytes(before)
+    sys.exit(77)
+
+
+@pytest.mark.parametrize("name", [
+    "tokens/test/part-00000.dictionary.arrow", "tokens/test/part-00000.chunks.arrow", "tokens/union/rows-000.arrow",
+    "tokens/union/tokens-000.arrow", "vocabulary/train/part-00000.arrow", "vocabulary/chunk-ids.arrow"])
+def test_intermediate_files(name: str, prepared: Path, copy: Copy) -> None:
+    """Those that only steps read, with hashes that would fit; in a process of its own, which must not crash."""
+    folder, random = copy(prepared), draw(name)
+    content, mutated = (folder / name).read_bytes(), []
+    for _ in range(EXAMPLES):
+        near_end = len(content) - random.randrange(1, min(2000, len(content)))
+        place = random.choice([random.randrange(len(content)), near_end])
+        changed = bytearray(content)
+        changed[place:place + random.randrange(5)] = random.randbytes(random.randrange(5))
+        mutated.append((name, bytes(changed)))
+    ended = run("--help", fault=partial(try_intermediate, folder, mutated))
+    assert ended.code == 77, ended.stderr
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """A training whose newest checkpoint has two steps to go."""
+    job = make_job(tmp_path_factory.mktemp("begun"), model_config(), training_config(), runtime_config())
+    train(job)
+    sorted(job.checkpoints.glob("*.json"))[-1].unlink()
+    return job
+
+
+tensors = st.builds(torch.full, st.lists(st.integers(0, 3), max_size=2), st.sampled_from([0.0, 1.0, float("nan")]))
+
+
+@given(path=st.lists(st.integers(0, 99), max_size=4), new=values | tensors)
+@fuzz
+def test_contents_of_checkpoints(begun: Job, path: list[int], new: Any) -> None:
+    """Whole ones with a description that fits, as someone might write them: taken up, or refused with one line."""
+    with TemporaryDirectory() as name:
+        job = replace(begun, checkpoints=Path(name, "checkpoints"))
+        shutil.copytree(begun.checkpoints, job.checkpoints)
+        checkpoints = Checkpoints(job.checkpoints, job.identity())
+        state = checkpoints.latest()
+        assert state is not None
+        checkpoints.save(1_000, replaced(state, path, new))
+        try:
+            train(job)
+        except PipelineError as error:
+            assert "\n" not in str(error)

@@ -13,6 +13,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
-from prefect.states import AwaitingRetry, Cancelling
+from prefect.states import AwaitingRetry, Cancelling, Pending, Scheduled
 
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import Choices
@@ -87,13 +88,23 @@ def lost_run(client: SyncPrefectClient, ui: Ui, sample: Path, tmp_path_factory: 
     prefect = Prefect(client)
     run = prefect.start("pipeline", tiny_settings(sample, tmp_path_factory.mktemp("lost")))
     prefect.wait(run, "Running")
-    for process in (worker_of(ui), *worker_of(ui).children(recursive=True)):
+    for process in (worker_of(ui.process), *worker_of(ui.process).children(recursive=True)):
         process.kill()
     return run
 
 
 @pytest.fixture(scope="session")
-def prefect(client: SyncPrefectClient, lost_run: FlowRun) -> "Prefect":
+def stuck_run(client: SyncPrefectClient, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> FlowRun:
+    """A run whose worker was killed as it began; this too takes minutes to be noticed."""
+    settings = tiny_settings(sample, tmp_path_factory.mktemp("stuck"))
+    run = Prefect(client).begin("prepare", Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=1)),
+                                settings=settings)
+    client.set_flow_run_state(run.id, Pending(), force=True)
+    return run
+
+
+@pytest.fixture(scope="session")
+def prefect(client: SyncPrefectClient, lost_run: FlowRun, stuck_run: FlowRun) -> "Prefect":
     return Prefect(client)
 
 
@@ -119,9 +130,9 @@ def tiny_settings(sample: Path, data_dir: Path) -> dict[str, Any]:
             "data_dir": str(data_dir), **tomllib.loads(TINY)}
 
 
-def worker_of(ui: Ui) -> psutil.Process:
+def worker_of(ui: "subprocess.Popen[Any]") -> psutil.Process:
     """The worker's process."""
-    return next(child for child in psutil.Process(ui.process.pid).children() if "worker" in child.cmdline())
+    return next(child for child in psutil.Process(ui.pid).children() if "worker" in child.cmdline())
 
 
 class Prefect:
@@ -131,8 +142,11 @@ class Prefect:
         self.client = client
 
     def start(self, flow: str, settings: dict[str, Any]) -> FlowRun:
+        return self.begin(flow, settings=settings)
+
+    def begin(self, flow: str, state: "State | None" = None, **parameters: Any) -> FlowRun:
         deployment = self.client.read_deployment_by_name(f"{flow}/local")
-        return self.client.create_flow_run_from_deployment(deployment.id, parameters={"settings": settings})
+        return self.client.create_flow_run_from_deployment(deployment.id, parameters=parameters, state=state)
 
     def wait(self, run: FlowRun, *states: str) -> State:
         """Wait until the run is in one of the states, by name; without any, until it has ended."""

@@ -120,13 +120,15 @@ def test_values_that_do_not_fit_each_other_fail_in_one_line(client: SyncPrefectC
     assert not Path(settings["data_dir"]).exists()
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 def test_cancel_ends_the_children_and_a_new_run_goes_on(prefect: Prefect, ui: Ui, settings: dict[str, Any],
-                                                        prepared: Path) -> None:
+                                                        prepared: Path, processes: int) -> None:
+    settings["execution"] = {"training_processes": processes}
     settings["training"] = {"epochs": 100_000, "batch_size": 64, "validate_every": 50}
     run = prefect.start("train", settings)
     checkpoints = prepared / "checkpoints"
     wait_until(lambda: [*checkpoints.rglob("step-*.pt")], 120)
-    children = worker_of(ui).children(recursive=True)
+    children = worker_of(ui.process).children(recursive=True)
     assert children
     state = prefect.cancel(run)
     assert state.name == "Cancelled", f"{state.message}\n{prefect.logs(run)}\n{ui.output.read_text()}"
@@ -150,7 +152,7 @@ def test_a_killed_run_is_crashed_at_once_and_retry_goes_on(prefect: Prefect, ui:
     before = contents(data_dir)
     os.kill(json.loads((data_dir / ".lock").read_text())["process"], signal.SIGKILL)
     assert prefect.wait(run).name == "Crashed"
-    wait_until(lambda: not any(child.is_running() for child in worker_of(ui).children(recursive=True)), 30)
+    wait_until(lambda: not any(child.is_running() for child in worker_of(ui.process).children(recursive=True)), 30)
     time.sleep(5)  # Prefect's worker tells of a death twice, and the second time may hit what is done meanwhile
     assert prefect.retry(run).name == "Completed"
     assert states(prefect.tasks(run, ended))["tokenize/test/part-00000"] in ("Completed", "Crashed")

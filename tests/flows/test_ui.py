@@ -21,7 +21,7 @@ from prefect.utilities.importtools import import_object
 from deployments.ui import FOLDER
 from sentiment_pipeline.settings import Choices
 from tests.conftest import ROOT
-from tests.flows.conftest import READY, Prefect, Ui, free_port, tiny_settings, wait_until
+from tests.flows.conftest import READY, Prefect, Ui, free_port, tiny_settings, wait_until, worker_of
 
 FLOWS = {"pipeline", "prepare", "train", "evaluate", "predict", "search"}
 
@@ -104,24 +104,47 @@ def test_a_run_killed_with_its_worker_is_crashed_after_a_while(prefect: Prefect,
     assert ui.output.read_text().count("starting the worker") == 2
 
 
-def test_ctrl_c_lets_a_run_save_its_state_and_report(client: SyncPrefectClient, tmp_path: Path, sample: Path) -> None:
-    """A UI of its own, ended while a training goes on, and started again on the same home."""
+def test_a_run_that_never_begins_is_crashed_after_a_while(prefect: Prefect, stuck_run: FlowRun) -> None:
+    state = prefect.wait(stuck_run)
+    assert state.name == "Crashed"
+    assert "did not begin within 180 seconds" in str(state.message)
+
+
+def test_a_killed_worker_and_ctrl_c_let_runs_save_their_state_and_report(
+        client: SyncPrefectClient, tmp_path: Path, sample: Path) -> None:
+    """A UI of its own, whose worker is killed and which is ended while a training goes on; then it is started again."""
     port, settings = str(free_port()), tiny_settings(sample, tmp_path / "data")
     settings["training"] = {"epochs": 100_000, "batch_size": 64, "validate_every": 50}
     settings["runtime"]["checkpoint_every"] = 1_000_000
-    checkpoints = tmp_path / "data" / "checkpoints"
+    checkpoints, output = tmp_path / "data" / "checkpoints", tmp_path / "output"
+
+    def steps() -> int:
+        return sum('"loss"' in line for path in checkpoints.rglob("history.jsonl")
+                   for line in path.read_text().splitlines())
+
     with another_ui(tmp_path, port) as (first, prefect):
+        orphan = prefect.start("pipeline", settings)
+        wait_until(steps, READY)
+        worker = worker_of(first)
+        processes = worker.children(recursive=True)
+        worker.kill()
+        assert prefect.wait(orphan).name == "Crashed"
+        wait_until(lambda: not any(each.is_running() for each in processes), READY)
+        assert [*checkpoints.rglob("step-*.pt")], "the training was ended before it could save its state"
+        wait_until(lambda: output.read_text().count("starting the worker") == 2, READY)
+
+        before = steps()
         run = prefect.start("pipeline", settings)
-        wait_until(lambda: [path for path in checkpoints.rglob("history.jsonl") if '"loss"' in path.read_text()], READY)
+        wait_until(lambda: steps() > before, READY)
+        prefect.client.delete_deployment(prefect.client.read_deployment_by_name("search/local").id)
         first.send_signal(signal.SIGINT)
         first.wait(READY)
-    assert "ending a run" in (tmp_path / "output").read_text()
-    assert [*checkpoints.rglob("step-*.pt")]
+    assert output.read_text().count("ending a run") == 2
     with another_ui(tmp_path, port) as (_, prefect):
         state = prefect.client.read_flow_run(run.id).state
         assert state is not None
         assert state.is_final(), state
-        assert {each.name for each in prefect.client.read_deployments()} == {"local"}
+        assert {prefect.client.read_flow(each.flow_id).name for each in prefect.client.read_deployments()} == FLOWS
 
 
 @contextmanager

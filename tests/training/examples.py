@@ -4,11 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.job import Job
+from sentiment_pipeline.training.precision import cpu_takes_bf16
 
 VOCABULARY = 50
+
+needs_bf16 = pytest.mark.skipif(not cpu_takes_bf16(), reason="this processor has no AVX-512, which bf16 needs")
 
 
 def model_config(**changes: Any) -> ModelConfig:

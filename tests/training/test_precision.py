@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.training import precision
 from sentiment_pipeline.training.precision import autocast, choose_device, choose_format, explained
-from tests.training.examples import runtime_config
+from tests.training.examples import needs_bf16, runtime_config
 
 CPU = torch.device("cpu")
 
@@ -15,14 +15,21 @@ def test_auto_is_bf16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(precision, "cpu_has_bf16", lambda: has_bf16)
     assert choose_format("auto", CPU) == chosen
     assert choose_format("fp32", CPU) == torch.float32
+
+
+def test_bf16_is_refused_where_the_processor_cannot_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "cpu_takes_bf16", lambda: True)
     assert choose_format("bf16", CPU) == torch.bfloat16
+    monkeypatch.setattr(precision, "cpu_takes_bf16", lambda: False)
+    with pytest.raises(SettingsError, match=r"training\.precision is bf16, which needs"):
+        choose_format("bf16", CPU)
 
 
-def test_autocast_computes_products_in_the_format() -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=needs_bf16)])
+def test_autocast_computes_products_in_the_format(dtype: torch.dtype) -> None:
     layer, inputs = torch.nn.LSTM(4, 4), torch.randn(3, 2, 4)
-    for dtype in (torch.float32, torch.bfloat16):
-        with autocast(CPU, dtype):
-            assert layer(inputs)[0].dtype == dtype
+    with autocast(CPU, dtype):
+        assert layer(inputs)[0].dtype == dtype
 
 
 def test_the_cpu_can_be_asked_for() -> None:

@@ -1,0 +1,85 @@
+"""What a saved state must hold to be taken up.
+
+The hash of a checkpoint tells that it is whole, not that this program has made it, and torch notices of a wrong state
+only some, and some only when it is used. So what a run goes on from is checked before it does.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sentiment_pipeline.training.evaluation import Metrics
+
+
+@dataclass
+class Progress:
+    """How far a run is, in numbers that are saved with it.
+
+    Attributes:
+        validated: the last step after which it was validated.
+        reviews, tokens, seconds: that all its steps took, also those of the killed processes before this one.
+        waited: seconds of those in which no batch was there.
+        best: the validation figures of the weights kept so far.
+    """
+
+    step: int = 0
+    validated: int = 0
+    reviews: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
+    best: Metrics = field(default_factory=dict)
+
+
+def progress_of(state: Mapping[str, Any], steps: int, batches: int) -> Progress:
+    """The progress in a checkpoint's state.
+
+    Args:
+        steps, batches: of the whole run, and of an epoch.
+
+    Raises:
+        KeyError, TypeError, ValueError: no such run has saved it.
+    """
+    progress, loader = Progress(**state["progress"]), state["loader"]
+    numbers = {**asdict(progress), **loader}
+    best = numbers.pop("best")
+    if best:
+        numbers |= {f"best {name}": best[name] for name in ("step", "loss", "accuracy")}
+    for name, number in numbers.items():
+        if type(number) not in (int, float) or not 0 <= number < math.inf:
+            raise ValueError(f"its {name} is {number!r:.40}")
+    if not progress.step == loader["epoch"] * batches + loader["batch"] <= steps or progress.validated > progress.step:
+        raise ValueError("its progress is that of another run")
+    if not all(type(line) is str for line in state["history"]):
+        raise ValueError("its history is not made of lines")
+    return progress
+
+
+def demand_same_shapes(weights: Mapping[str, Tensor], model: Mapping[str, Tensor]) -> None:
+    """Raise ValueError if these are not weights of the model."""
+    if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in model.items()}:
+        raise ValueError("its best weights are those of another model")
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take up an optimizer's state.
+
+    Raises:
+        ValueError: it belongs to other parameters, or to an optimizer of another kind.
+    """
+    kinds = kinds_of(optimizer)
+    optimizer.load_state_dict(state)
+    if kinds != kinds_of(optimizer):
+        raise ValueError("its optimizer is of another kind")
+    for parameter, values in optimizer.state.items():
+        if any(each.dim() and each.shape != parameter.shape for each in values.values()):
+            raise ValueError("its optimizer belongs to other parameters")
+
+
+def kinds_of(optimizer: torch.optim.Optimizer) -> list[dict[str, type]]:
+    """The type of each setting of each group of parameters."""
+    return [{name: type(value) for name, value in group.items()} for group in optimizer.param_groups]
