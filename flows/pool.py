@@ -9,16 +9,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection, get_context
+from functools import partial
+from multiprocessing import connection
 from pathlib import Path
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.stages.execute import silent, start_worker
+from sentiment_pipeline.stages.execute import SPAWN, silent, start_worker, worker_pool
 from sentiment_pipeline.stages.step import Step, perform
 from sentiment_pipeline.storage.manifest import Manifest
 
 Log = Callable[[str], None]
-SPAWN = get_context("spawn")  # because Polars does not survive a fork
 
 
 class WorkerLost(PipelineError):
@@ -60,7 +60,7 @@ class StepPool:
         with self.lock:
             if self.ended:
                 raise PipelineError("not begun: the run has ended")
-            pool = self.pool or ProcessPoolExecutor(self.workers, SPAWN, start_logged_worker, (self.output,))
+            pool = self.pool or worker_pool(self.workers, partial(start_logged_worker, self.output))
             self.pool = pool
             future = pool.submit(perform, step, data_dir, silent)
         try:

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -18,9 +18,7 @@ from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.stages.step import Report, Step, perform
 from sentiment_pipeline.storage.manifest import Manifest
 
-# Makes glibc ask for huge pages in the workers, which saves 3 % of the prepare half: arrays come and go all the time,
-# and each of their pages costs a fault. It is read where a process starts, so a worker cannot set it for itself.
-HUGE_PAGES = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+SPAWN = multiprocessing.get_context("spawn")
 
 
 class ProcessExecutor:
@@ -59,8 +57,7 @@ class ProcessExecutor:
 
     def submit(self, step: Step, data_dir: Path) -> "Future[Manifest]":
         if self.pool is None:
-            os.environ.setdefault(*HUGE_PAGES)
-            self.pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"), start_worker)
+            self.pool = worker_pool(self.workers)
         return self.pool.submit(perform, step, data_dir, silent)
 
     def close(self) -> None:
@@ -72,6 +69,16 @@ class ProcessExecutor:
                 worker.terminate()
                 worker.join()
             self.pool = None
+
+
+def worker_pool(workers: int, start: Callable[[], object] | None = None) -> ProcessPoolExecutor:
+    """Processes that perform steps; `start`, by default `start_worker`, is called in each.
+
+    glibc asks for huge pages in them, which saves 3 % of the prepare half: arrays come and go all the time, and each of
+    their pages costs a fault. It reads that as a process starts, so none can set it for itself.
+    """
+    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+    return ProcessPoolExecutor(workers, SPAWN, start or start_worker)
 
 
 def start_worker() -> None:
