@@ -23,7 +23,7 @@ from sentiment_pipeline.storage.manifest import JSON, Manifest
 class FlowObserver(PlainObserver):
     """Writes into the task run of the stage that is running."""
 
-    refresh = 1.0  # seconds between two updates of a progress bar
+    refresh = 2.0  # seconds between two updates of a progress bar
 
     def __init__(self, run: Run) -> None:
         super().__init__(lambda line: get_run_logger().info(line))

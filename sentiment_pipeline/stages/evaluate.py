@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from sentiment_pipeline.stages import encode, ingest, train, vocabulary
-from sentiment_pipeline.stages.step import Report, Run, Step, upstream
+from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstream
 from sentiment_pipeline.storage.files import write_text
-from sentiment_pipeline.storage.manifest import FOLDER, JSON, read
+from sentiment_pipeline.storage.manifest import FOLDER, JSON, Output, read
 from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig
 from sentiment_pipeline.training.evaluation import evaluate
 from sentiment_pipeline.training.model_folder import build, load_weights
@@ -47,7 +47,17 @@ def plan(run: Run) -> Iterator[list[Step]]:
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
         "groups": groups_of(run),
     }
-    yield [Step(NAME, work, arguments, depends, (METRICS, REPORT))]
+    reads = {**outputs_of([trained, *packed]), **shown(run)}
+    yield [Step(NAME, work, arguments, depends, (METRICS, REPORT), reads)]
+
+
+def shown(run: Run) -> dict[str, Output]:
+    """What the report shows besides, as far as it was brought along."""
+    shards = [f"encode/test/{path.stem}" for path in (run.data_dir / FOLDER / "encode/test").glob("part-*.json")]
+    steps = [*map(ingest.total_name, ingest.SOURCES), encode.pack_name("train"), *shards]
+    found = outputs_of(manifest for step in steps if (manifest := read(run.data_dir, step)))
+    not_shown = encode.packed_path("train", "ids")  # the largest file of all
+    return {name: output for name, output in found.items() if name != not_shown and (run.data_dir / name).exists()}
 
 
 def demand_trained(run: Run) -> None:

@@ -49,3 +49,22 @@ def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: Setting
     (finished / "metrics.json").unlink()
     assert done(made(finished), STAGES) == {"evaluate"}
     assert (finished / "metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"])
+def test_by_itself_it_shows_nothing_damaged(finished: Path, made: Settings, name: str) -> None:
+    content = bytearray((finished / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (finished / name).write_bytes(content)
+    (finished / "report.html").unlink()
+    with pytest.raises(PipelineError, match=f"{name}: damaged"):
+        done(made(finished), EVALUATE)
+    assert done(made(finished), STAGES) <= {"ingest", "encode", "evaluate"}
+    assert (finished / "report.html").exists()
+
+
+def test_by_itself_it_needs_no_more_than_was_brought_along(finished: Path, made: Settings) -> None:
+    for name in ("rejected/train.parquet", "shards/test/part-00000.parquet", "report.html"):
+        (finished / name).unlink()
+    assert done(made(finished), EVALUATE) == {"evaluate"}
+    assert (finished / "report.html").exists()
