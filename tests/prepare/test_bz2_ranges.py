@@ -118,6 +118,22 @@ def test_no_flipped_bit_changes_the_text_unnoticed(write):
             assert b"".join(block.text for block in blocks_of(write(bytes(flipped)))) == text
 
 
+def test_no_damage_changes_the_text_unnoticed(write):
+    """Bits flipped, bytes replaced, put in and left out, anywhere; `FUZZ_EXAMPLES` says how many times."""
+    draw = random.Random(int(os.environ.get("FUZZ_SEED", "1")))
+    texts = [incompressible(30_000), b"the quick brown fox " * 3_000, b"a" * 300_000]
+    for _ in range(int(os.environ.get("FUZZ_EXAMPLES", "200"))):
+        text = draw.choice(texts)
+        data = bytearray(bz2.compress(text, draw.randrange(1, 10)))
+        place = draw.randrange(len(data))
+        if draw.random() < 0.6:
+            data[place] ^= 1 << draw.randrange(8)
+        else:
+            data[place:place + draw.randrange(9)] = draw.randbytes(draw.randrange(9))
+        with contextlib.suppress(PipelineError):
+            assert b"".join(block.text for block in blocks_of(write(bytes(data)))) == text
+
+
 def test_bytes_after_the_last_stream_are_an_error(write):
     with pytest.raises(PipelineError, match="a bzip2 stream ends there and no other begins"):
         blocks_of(write(bz2.compress(b"text") + b"junk"))

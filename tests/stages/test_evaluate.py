@@ -51,7 +51,8 @@ def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: Setting
     assert (finished / "metrics.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"])
+@pytest.mark.parametrize("name", [
+    "rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"])
 def test_by_itself_it_shows_nothing_damaged(finished: Path, made: Settings, name: str) -> None:
     content = bytearray((finished / name).read_bytes())
     content[len(content) // 2] ^= 1
