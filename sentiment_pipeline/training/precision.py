@@ -86,7 +86,8 @@ def explained(error: Exception) -> Exception:
         return PipelineError(f"a process that cuts batches was killed ({text}); run again to go on from "
                              "the last checkpoint, with runtime.loader_workers 0 if it happens again")
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
-            words in text for words in ("can't allocate memory", "can't start new thread")):
+            words in text for words in ("can't allocate memory", "can't start new thread", "bad_alloc",
+                                        "Cannot allocate memory", "could not create a memory")):
         return PipelineError("out of memory; lower training.batch_size, model.length, model.hidden or "
                              f"vocabulary.max_size, or train where there is more ({text[:200]})")
     return error

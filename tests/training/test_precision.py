@@ -40,4 +40,7 @@ def test_only_what_a_user_can_act_on_is_put_into_words() -> None:
     other = RuntimeError("shapes differ")
     assert explained(other) is other
     assert isinstance(explained(torch.OutOfMemoryError("CUDA out of memory")), PipelineError)
-    assert isinstance(explained(MemoryError()), PipelineError)
+    for error in (MemoryError(), RuntimeError("std::bad_alloc"), RuntimeError("could not create a memory object"),
+                  RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+                  RuntimeError("unable to mmap 8 bytes from file <not specified>: Cannot allocate memory (12)")):
+        assert "lower training.batch_size" in str(explained(error))
