@@ -9,7 +9,7 @@ Arrow files hold what is looked up: they are mapped, not read.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -87,9 +87,9 @@ def mapped(path: Path) -> Iterator[list[pa.RecordBatch]]:
     Raises:
         PipelineError: it is no Arrow file, or its columns do not hold what they say; names it.
     """
-    with ExitStack() as stack:
+    with pa.memory_map(str(path)) as source:
         try:
-            file = pa.ipc.open_file(stack.enter_context(pa.memory_map(str(path))))
+            file = pa.ipc.open_file(source)
             batches = [file.get_batch(number) for number in range(file.num_record_batches)]
             for batch in batches:
                 batch.validate(full=True)  # because Arrow believes offsets, wherever they lead
