@@ -23,7 +23,7 @@ install: .venv/run
 # The lock files hold the hash of every package but torch, whose builds differ by platform under one version.
 .venv/run .venv/test .venv/bench: .venv/%: requirements/%.lock requirements/constraints.txt pyproject.toml
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(PIP) install --require-hashes -r $<
+	$(PIP) install --no-deps --require-hashes -r $<
 	$(PIP) install -c requirements/constraints.txt torch
 	$(PIP) install --no-deps --no-build-isolation -e .
 	$(BIN)/pip check
