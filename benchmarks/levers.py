@@ -3,10 +3,10 @@
     python -m benchmarks.levers --train imdb_train.ft.txt.bz2 --test imdb_test.ft.txt.bz2 --folder levers
 
 A variant is trained on one half of the training reviews and scored on the other half, drawn anew by each seed; the
-test file is never scored. (Halves, because it takes many scored reviews to see a small difference.) A variant and the
-preset are compared seed by seed, on the same held-out reviews, so that what these have in common drops out: the table
-shows the mean difference and its standard error over the seeds. fastText, the rival, is trained and scored on the
-same texts. One thread a training, the seeds side by side.
+test file is never scored. (Halves, because it takes many scored reviews to see a small difference; `--share` sets the
+part that is scored.) A variant and the preset are compared seed by seed, on the same held-out reviews, so that what
+these have in common drops out: the table shows the mean difference and its standard error over the seeds. fastText,
+the rival, is trained and scored on the same texts. One thread a training, the seeds side by side.
 Figures are kept in the folder, and a run that is started again goes on where it stopped.
 """
 
@@ -52,10 +52,15 @@ LEVERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def folder_of(seed: int, options: argparse.Namespace) -> Path:
+    """Where the data of a seed are; its figures are beside it."""
+    return Path(options.folder, f"share-{100 * options.share:.0f}-seed-{seed}")
+
+
 def measure(lever: str, seed: int, options: argparse.Namespace) -> float:
     """The accuracy on the held-out reviews of one seed."""
-    folder = options.folder / f"seed-{seed}"
-    changes = ("split.share=0.5", f"split.seed={seed}", f"training.seed={seed}", "training.best='loss'",
+    folder = folder_of(seed, options)
+    changes = (f"split.share={options.share}", f"split.seed={seed}", f"training.seed={seed}", "training.best='loss'",
                "runtime.tensorboard=false", *LEVERS.get(lever, ()))
     settings = load({"train": options.train, "test": options.test, "data_dir": folder, "preset": options.preset},
                     assignments=changes)
@@ -81,7 +86,7 @@ def table(found: Mapping[str, Sequence[float]]) -> Iterator[str]:
 
 def measure_seed(seed: int, levers: Sequence[str], options: argparse.Namespace) -> dict[str, float]:
     """The accuracies of one seed, those measured before among them."""
-    path = options.folder / f"seed-{seed}.json"
+    path = folder_of(seed, options).with_suffix(".json")
     found: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
     for lever in levers:
         if lever not in found:
@@ -97,6 +102,7 @@ def main() -> None:
     parser.add_argument("--test", type=Path, required=True, help="prepared, but never scored")
     parser.add_argument("--folder", type=Path, required=True, help="where data and figures are kept")
     parser.add_argument("--preset", default="quick")
+    parser.add_argument("--share", type=float, default=0.5, help="of the training reviews, held out and scored")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", metavar="LEVER", choices=[FASTTEXT, *LEVERS],
                         help="these and the preset alone")
