@@ -21,6 +21,7 @@ export GOMP_SPINCOUNT ?= 10000
 install: .venv/run
 
 # The lock files hold the hash of every package but torch, whose builds differ by platform under one version.
+# They are complete; by itself pip fails to resolve `sqlalchemy[asyncio]`, whose pin is not the newest version.
 .venv/run .venv/test .venv/bench: .venv/%: requirements/%.lock requirements/constraints.txt pyproject.toml
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(PIP) install --no-deps --require-hashes -r $<
