@@ -118,6 +118,7 @@ def kinds_of(distinct: pa.StringArray) -> np.ndarray:
 def whole_rows(kind: np.ndarray, cuts: np.ndarray, offsets: np.ndarray, ends: np.ndarray) -> list[list[int]]:
     """The first and the last cut of each text that must stay whole."""
     doubtful = np.flatnonzero(kind & (WHOLE_TEXT | CLOSES | OPENS))
+    # Before a text's first piece comes another text's last one; that can only keep more texts whole.
     this, before = kind[doubtful], kind[doubtful - 1]
     is_whole = (this & WHOLE_TEXT) != 0
     is_whole |= ((this & CLOSES) != 0) & ((before & BEFORE_CLOSING) != 0)

@@ -97,7 +97,7 @@ class Trainer:
             with self.checkpoints.fitting():
                 self.progress = progress_of(state, self.steps, self.loader.order.batches)
         self.ranks.wait()  # until every process has read the checkpoint that the first one's next may replace
-        told = History(self.job.history, state["history"] if state else (), self.progress.step,
+        told = History(self.job.history, state["history"] if state is not None else (), self.progress.step,
                        self.job.runtime.tensorboard, report)
         with told if self.ranks.first else nullcontext() as self.history:
             self.objective.prepare(state is not None, self.stop.check, self.tell)
