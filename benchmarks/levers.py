@@ -49,11 +49,10 @@ LEVERS: Mapping[str, tuple[str, ...]] = {
     "pooling: max": ("model.pooling='max'",),
     "first 400 tokens alone": ("model.tail=0",),
     "n-grams of one and two words": ("model.ngrams=2",),
-    "four times the places for n-grams": ("model.ngram_buckets=16777216",),
-    "a 32nd of the places for n-grams": ("model.ngram_buckets=131072",),
+    "four times the n-gram buckets": ("model.ngram_buckets=16777216",),
+    "a 32nd of the n-gram buckets": ("model.ngram_buckets=131072",),
     "800 tokens, 600 of them the last": ("model.length=800", "model.tail=600"),
-    "256 units": ("model.hidden=256", "model.embedding=253"),
-    "batches of 256, 6 epochs": ("training.batch_size=256", "training.epochs=6", "training.learning_rate=0.005"),
+    "256 units": ("model.hidden=256",),
 }
 
 
