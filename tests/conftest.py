@@ -19,6 +19,7 @@ shard_bytes = 65536
 embedding = 8
 hidden = 8
 length = 40
+ngram_buckets = 4096
 [training]
 epochs = 1
 batch_size = 64
