@@ -53,6 +53,9 @@ LEVERS: Mapping[str, tuple[str, ...]] = {
     "a 32nd of the n-gram buckets": ("model.ngram_buckets=131072",),
     "800 tokens, 600 of them the last": ("model.length=800", "model.tail=600"),
     "256 units": ("model.hidden=256",),
+    "four epochs": ("training.epochs=4",),
+    "batches of 256, three epochs, learning rate 0.006":
+        ("training.batch_size=256", "training.epochs=3", "training.learning_rate=0.006"),
 }
 
 
