@@ -2,11 +2,12 @@
 
     python -m benchmarks.gpu [--reviews 3600000] [--seconds 20] [--profile FILE.json] [--levers] [--imdb FOLDER]
 
-On random ids with the lengths of the real reviews: the tutorial's loop, then the presets `seed` and `full`: reviews
-and tokens a second, what an epoch of all reviews takes at that rate, the share of time waiting for data, peak
-memory. `--profile` writes a trace of some steps of `full` and prints where their time goes. `--levers` measures the
-choices the trainer rests on: packed sequences, two layers in one call, precision, batch size. `--imdb` trains `full` on
-packed reviews (`train`, `validation`, `test`) and prints their test accuracy.
+On random ids with the lengths of the real reviews: the tutorial's loop, then the presets `seed` and `full`, the latter
+in larger batches too, and its pretraining by itself: reviews and tokens a second, what an epoch of all reviews takes
+at that rate, the share of time waiting for data, peak memory. `--profile` writes a trace of some steps of `full` and
+prints where their time goes. `--levers` measures the choices the trainer rests on: packed sequences, two layers in one
+call, precision, batch size. `--imdb` trains `full` on packed reviews (`train`, `validation`, `test`) and prints their
+test accuracy.
 """
 
 import argparse
@@ -42,8 +43,10 @@ def speeds(folder: Path, reviews: int, device: torch.device, seconds: float, run
     model, training, _ = preset("seed")
     full, full_training, _ = preset("full")
     right = replace(model, padding="right")
+    alone = replace(full_training, pretraining_epochs=0)
     for name, config, how in (("seed", model, training), ("seed, padded right", right, training),
-                              ("full", full, full_training)):
+                              ("full", full, alone), ("full, batches of 512", full, replace(alone, batch_size=512)),
+                              ("full, pretraining", full, full_training)):
         started = time.perf_counter()
         found = trained(folder, config, how, runtime, seconds)
         rate = found["reviews_per_s"]

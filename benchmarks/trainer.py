@@ -42,11 +42,11 @@ def tutorial(folder: Path, device: torch.device, seconds: float) -> float:
 
 def trained(folder: Path, model: ModelConfig, training: TrainingConfig, runtime: RuntimeConfig,
             seconds: float) -> dict[str, float]:
-    """Means of the trainer's own figures over some seconds, without the first figures."""
+    """Means of the trainer's own figures over some seconds, without the first; of pretraining, if there is any."""
     told: list[Figures] = []
 
     def tell(figures: Figures) -> None:
-        told.append(figures)
+        told.append({name.removeprefix("pretraining_"): value for name, value in figures.items()})
         rates = [each["reviews_per_s"] for each in told[1:] if "reviews_per_s" in each]
         if sum(runtime.log_every * training.batch_size / rate for rate in rates) > seconds:
             raise Enough
