@@ -5,8 +5,10 @@ a folder, the pictures of the README are written there.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -64,7 +66,7 @@ def test_a_failed_stage_is_retried_from_the_ui(page: Page, ui: Ui, prefect: Pref
                         ("Data Dir", "data")):
         field(page, label).fill(str(tmp_path / name))
     picture(page, "form")
-    page.get_by_role("button", name="Submit").click()
+    submit(page)
     page.get_by_role("link", name="View run").or_(page.get_by_role("button", name="View run")).first.click()
     page.wait_for_url("**/runs/flow-run/*")
     run = client.read_flow_run(UUID(page.url.rsplit("/", 1)[1].partition("?")[0]))
@@ -103,6 +105,16 @@ def test_a_failed_stage_is_retried_from_the_ui(page: Page, ui: Ui, prefect: Pref
     page.locator("a[href*='/artifacts/artifact/']").first.click()
     expect(page.get_by_role("img", name="Loss").first).to_be_visible()
     picture(page, "curves")
+
+
+def submit(page: Page) -> None:
+    """Press Submit until the form is gone: a press was seen to be lost, perhaps too soon after filling it in."""
+    form = re.compile(r"/deployment/[^/]+/run\b")
+    for _ in range(4):
+        page.get_by_role("button", name="Submit").click()
+        with suppress(AssertionError):
+            return expect(page).not_to_have_url(form, timeout=20_000)
+    raise AssertionError(page.inner_text("body"))
 
 
 def field(page: Page, label: str) -> Any:
