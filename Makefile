@@ -36,7 +36,7 @@ NEED_SAMPLE = $(if $(TRAIN)$(TEST),true,test -e '$(SAMPLE)/test.ft.txt.bz2' || \
 
 run: install
 	$(NEED_SAMPLE)
-	$(BIN)/python -m flows.pipeline --data-dir '$(DATA_DIR)' $(if $(PRESET),--preset '$(PRESET)') \
+	$(BIN)/python -m flows.terminal --data-dir '$(DATA_DIR)' $(if $(PRESET),--preset '$(PRESET)') \
 	    --train '$(or $(TRAIN),$(SAMPLE)/train.ft.txt.bz2)' --test '$(or $(TEST),$(SAMPLE)/test.ft.txt.bz2)'
 
 test: .venv/test

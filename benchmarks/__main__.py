@@ -1,7 +1,7 @@
 """All benchmarks, one after another, each in a process of its own: `python -m benchmarks`, or `make bench`.
 
 Each prints ratios against a named rival that was measured in the same run, because machines are noisy. Each can be
-run alone, with options (`python -m benchmarks.prepare --help`). `benchmarks.levers` takes hours, and
+run alone, with options (`python -m benchmarks.prepare --help`). `benchmarks.ablations` takes hours, and
 `benchmarks.gpu` is for a machine with a GPU. docs/benchmarks.md has what was measured.
 """
 

@@ -21,13 +21,13 @@ from prefect.settings import PREFECT_HOME, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.pipeline import prepare
+from sentiment_pipeline.engine.executor import ProcessExecutor
+from sentiment_pipeline.engine.manifest import FOLDER
+from sentiment_pipeline.engine.stage import Run, run_stages
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.sample import write_sample
 from sentiment_pipeline.settings import Choices
-from sentiment_pipeline.stages.execute import ProcessExecutor
-from sentiment_pipeline.stages.pipeline import PREPARE, run_stages
-from sentiment_pipeline.stages.step import Run
-from sentiment_pipeline.storage.manifest import FOLDER
+from sentiment_pipeline.stages.pipeline import PREPARE
 
 
 def by_library(choices: Any) -> None:
@@ -53,8 +53,9 @@ class Cost:
 def cost(way: Callable[[Any], None], files: Path) -> Cost:
     """Prepare once, into a fresh folder."""
     with tempfile.TemporaryDirectory(dir=files) as folder:
-        choices = Choices(train=files / "train.ft.txt.bz2", test=files / "test.ft.txt.bz2", data_dir=Path(folder),
-                          preset="quick")
+        choices = Choices(
+            train=files / "train.ft.txt.bz2", test=files / "test.ft.txt.bz2", data_dir=Path(folder), preset="quick"
+        )
         wall, processor = time.perf_counter(), processor_time()
         way(choices)
         wall, processor = time.perf_counter() - wall, processor_time() - processor
@@ -89,8 +90,11 @@ def main() -> None:
         files = options.folder or Path(scratch)
         if not (files / "test.ft.txt.bz2").exists():
             write_sample(files, options.reviews, seed=1)
-        with temporary_settings({PREFECT_HOME: scratch}), \
-                prefect_test_harness(server_startup_timeout=120), get_client(sync_client=True):
+        with (
+            temporary_settings({PREFECT_HOME: scratch}),
+            prefect_test_harness(server_startup_timeout=120),
+            get_client(sync_client=True),
+        ):
             compare(files, options.rounds)
 
 

@@ -23,16 +23,16 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from benchmarks.trainer import line, trained, tutorial
 from benchmarks.training_data import VOCABULARY, job, packed, preset
+from sentiment_pipeline.data.packed import open_packed
+from sentiment_pipeline.models.evaluation import evaluate
+from sentiment_pipeline.models.model_folder import build_model
+from sentiment_pipeline.models.precision import autocast, choose_device, choose_dtype, prepare_process
+from sentiment_pipeline.models.recurrent import Recurrent
 from sentiment_pipeline.training.config import RuntimeConfig
 from sentiment_pipeline.training.distributed import Ranks
-from sentiment_pipeline.training.evaluation import evaluate
 from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.model_folder import build
 from sentiment_pipeline.training.objectives import Context, Sentiment
-from sentiment_pipeline.training.packed import open_packed
-from sentiment_pipeline.training.precision import autocast, choose_device, choose_format, prepare_process
-from sentiment_pipeline.training.recurrent import Recurrent
-from sentiment_pipeline.training.stopping import StopSignals
+from sentiment_pipeline.training.signals import StopSignals
 from sentiment_pipeline.training.trainer import Trainer, train
 
 
@@ -40,13 +40,17 @@ def speeds(folder: Path, reviews: int, device: torch.device, seconds: float, run
     """The presets against the tutorial's loop."""
     base = tutorial(folder, device, seconds)
     print(f"{'tutorial, fp32':24} {base:10,.0f} reviews/s {epoch_of(reviews, base)}")
-    model, training, _ = preset("seed")
+    model, training, _ = preset("tutorial")
     full, full_training, _ = preset("full")
     right = replace(model, padding="right")
     alone = replace(full_training, pretraining_epochs=0)
-    for name, config, how in (("seed", model, training), ("seed, padded right", right, training),
-                              ("full", full, alone), ("full, batches of 512", full, replace(alone, batch_size=512)),
-                              ("full, pretraining", full, full_training)):
+    for name, config, how in (
+        ("tutorial", model, training),
+        ("seed, padded right", right, training),
+        ("full", full, alone),
+        ("full, batches of 512", full, replace(alone, batch_size=512)),
+        ("full, pretraining", full, full_training),
+    ):
         started = time.perf_counter()
         found = trained(folder, config, how, runtime, seconds)
         rate = found["reviews_per_s"]
@@ -98,8 +102,15 @@ def levers(device: torch.device, sizes: tuple[int, ...], time_steps: int) -> Non
         print(f"{name:44} {tokens_per_second(layers, dtype, batch, is_packed, device, time_steps):14,.0f} tokens/s")
 
 
-def tokens_per_second(layers: Sequence[nn.Module], dtype: torch.dtype, batch: int, is_packed: bool,
-                      device: torch.device, time_steps: int, repetitions: int = 5) -> float:
+def tokens_per_second(
+    layers: Sequence[nn.Module],
+    dtype: torch.dtype,
+    batch: int,
+    is_packed: bool,
+    device: torch.device,
+    time_steps: int,
+    repetitions: int = 5,
+) -> float:
     """Of one batch of reviews between 95 % and 100 % of `time_steps`, through the layers and back; the best time."""
     lengths = torch.linspace(0.95 * time_steps, time_steps, batch).long().clamp(min=1)
     inputs = torch.randn(time_steps, batch, 400, device=device, requires_grad=True)
@@ -133,13 +144,16 @@ def imdb(folder: Path, device: torch.device, words: int, runtime: RuntimeConfig)
     model, training, _ = preset("full")
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
-        result = train(Job(folder, Path(scratch), Path(scratch) / "history.jsonl", model, training, runtime, words, ""),
-                       print)
+        result = train(
+            Job(folder, Path(scratch), Path(scratch) / "history.jsonl", model, training, runtime, words, ""), print
+        )
         seconds = time.perf_counter() - started
-    trained_model = build(model, words, result.weights, "the trained weights").to(device)
-    figures, _ = evaluate(trained_model, open_packed(folder / "test", words), choose_format("auto", device))
-    print(f"full on {folder}: trained in {seconds:.0f} s, validation {result.validation['accuracy']:.4f}, "
-          f"test {figures['accuracy']:.4f}")
+    trained_model = build_model(model, words, result.weights, "the trained weights").to(device)
+    figures, _ = evaluate(trained_model, open_packed(folder / "test", words), choose_dtype("auto", device))
+    print(
+        f"full on {folder}: trained in {seconds:.0f} s, validation {result.validation['accuracy']:.4f}, "
+        f"test {figures['accuracy']:.4f}"
+    )
 
 
 def synchronize(device: torch.device) -> None:

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sentiment_pipeline.engine.executor import ProcessExecutor
+from sentiment_pipeline.engine.stage import Run, run_stages
+from sentiment_pipeline.engine.verify import damage
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.sample import write_sample
 from sentiment_pipeline.settings import load
 from sentiment_pipeline.stages import step
-from sentiment_pipeline.stages.execute import ProcessExecutor
-from sentiment_pipeline.stages.pipeline import PREPARE, run_stages
-from sentiment_pipeline.stages.step import Run
-from sentiment_pipeline.stages.verify import damage
+from sentiment_pipeline.stages.pipeline import PREPARE
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -30,8 +30,9 @@ def timed(work: Callable[[], Any]) -> float:
 
 def prepare(files: Path, folder: Path) -> float:
     """In one process, so that all its work is in this one."""
-    settings = load({"train": files / "train.ft.txt.bz2", "test": files / "test.ft.txt.bz2", "data_dir": folder,
-                     "preset": "quick"})
+    settings = load(
+        {"train": files / "train.ft.txt.bz2", "test": files / "test.ft.txt.bz2", "data_dir": folder, "preset": "quick"}
+    )
     with ProcessExecutor(1) as executor:
         return timed(lambda: run_stages(Run(folder, settings), PREPARE, executor, PlainObserver(lambda line: None)))
 
@@ -59,9 +60,13 @@ def main() -> None:
         trusting = prepare(files, files / "trusting")
         step.refuse_damaged = check
         size = read(files / "data")
-        rows = (("prepare, checking what is read", checked), ("prepare, trusting what is read", trusting),
-                ("a second run", prepare(files, files / "data")), ("verify", timed(lambda: damage(files / "data"))),
-                ("reading the same bytes", timed(lambda: read(files / "data"))))
+        rows = (
+            ("prepare, checking what is read", checked),
+            ("prepare, trusting what is read", trusting),
+            ("a second run", prepare(files, files / "data")),
+            ("verify", timed(lambda: damage(files / "data"))),
+            ("reading the same bytes", timed(lambda: read(files / "data"))),
+        )
         for name, seconds in rows:
             print(f"{name:32} {seconds:8.2f} s  {size / seconds / 1e6:10,.0f} MB/s of {size / 1e6:,.0f} MB published")
         print(f"checking what is read costs {100 * (checked / trusting - 1):.1f} % of preparing")

@@ -1,6 +1,6 @@
 """The loader by itself: reviews a second, padding, memory, opening and resuming.
 
-    python -m benchmarks.loader [--reviews 1000000]
+python -m benchmarks.loader [--reviews 1000000]
 """
 
 import argparse
@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.training_data import VOCABULARY, packed, preset
-from sentiment_pipeline.training.batches import Loader
-from sentiment_pipeline.training.config import ModelConfig
-from sentiment_pipeline.training.packed import PackedReviews, open_packed
+from sentiment_pipeline.data.batches import Loader
+from sentiment_pipeline.data.packed import PackedReviews, open_packed
+from sentiment_pipeline.models.config import ModelConfig
 
 BATCH = 400
 
@@ -34,8 +34,10 @@ def speed(reviews: PackedReviews, model: ModelConfig) -> str:
     for batch in islice(loader, loader.order.batches):
         places, tokens = places + batch.time * batch.reviews, tokens + batch.tokens
     seconds = time.perf_counter() - started
-    return (f"{len(reviews) / seconds:,.0f} reviews/s, {tokens / seconds:,.0f} tokens/s, "
-            f"{1 - tokens / places:.1%} of the places are padding")
+    return (
+        f"{len(reviews) / seconds:,.0f} reviews/s, {tokens / seconds:,.0f} tokens/s, "
+        f"{1 - tokens / places:.1%} of the places are padding"
+    )
 
 
 def resume(reviews: PackedReviews, model: ModelConfig) -> str:

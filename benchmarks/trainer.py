@@ -16,10 +16,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.training_data import VOCABULARY, job, packed, preset
-from benchmarks.tutorial import BATCH, steps
-from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
-from sentiment_pipeline.training.packed import open_packed
-from sentiment_pipeline.training.precision import choose_device
+from benchmarks.tutorial.training import BATCH, steps
+from sentiment_pipeline.data.packed import open_packed
+from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.models.precision import choose_device
+from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.trainer import train
 
 Figures = Mapping[str, float]
@@ -40,8 +41,9 @@ def tutorial(folder: Path, device: torch.device, seconds: float) -> float:
     return BATCH * len(steady) / sum(steady)
 
 
-def trained(folder: Path, model: ModelConfig, training: TrainingConfig, runtime: RuntimeConfig,
-            seconds: float) -> dict[str, float]:
+def trained(
+    folder: Path, model: ModelConfig, training: TrainingConfig, runtime: RuntimeConfig, seconds: float
+) -> dict[str, float]:
     """Means of the trainer's own figures over some seconds, without the first; of pretraining, if there is any."""
     told: list[Figures] = []
 
@@ -60,6 +62,7 @@ def trained(folder: Path, model: ModelConfig, training: TrainingConfig, runtime:
 
 def means(told: list[Figures]) -> dict[str, float]:
     """Means over equal numbers of steps; of rates, the harmonic ones."""
+
     def mean(name: str) -> float:
         values = [each[name] for each in told]
         if name.endswith("_per_s"):
@@ -70,17 +73,20 @@ def means(told: list[Figures]) -> dict[str, float]:
 
 
 def line(name: str, found: Figures, ratio: float) -> str:
-    return (f"{name:24} {found['reviews_per_s']:10,.1f} reviews/s {found['tokens_per_s']:12,.0f} tokens/s "
-            f"{found['data_wait']:6.2%} waiting {found['memory_bytes'] / 1e9:6.2f} GB {ratio:7.1f} x the tutorial")
+    return (
+        f"{name:24} {found['reviews_per_s']:10,.1f} reviews/s {found['tokens_per_s']:12,.0f} tokens/s "
+        f"{found['data_wait']:6.2%} waiting {found['memory_bytes'] / 1e9:6.2f} GB {ratio:7.1f} x the tutorial"
+    )
 
 
 def compare(folder: Path, device: torch.device, seconds: float, tell: Callable[[str], object] = print) -> None:
     base = tutorial(folder, device, seconds)
     tell(f"{'tutorial, fp32':24} {base:10,.1f} reviews/s")
-    model, training, runtime = preset("seed")
-    runtime = replace(runtime, device="cpu" if device.type == "cpu" else "cuda",
-                      log_every=1 if device.type == "cpu" else 50)
-    for name, variant in (("seed", model), ("seed, padded right", replace(model, padding="right"))):
+    model, training, runtime = preset("tutorial")
+    runtime = replace(
+        runtime, device="cpu" if device.type == "cpu" else "cuda", log_every=1 if device.type == "cpu" else 50
+    )
+    for name, variant in (("tutorial", model), ("seed, padded right", replace(model, padding="right"))):
         found = trained(folder, variant, training, runtime, seconds)
         tell(line(name, found, found["reviews_per_s"] / base))
 
@@ -92,7 +98,7 @@ def main() -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     given = parser.parse_args()
     with packed(given.reviews) as folder:
-        compare(folder, choose_device(replace(preset("seed")[2], device=given.device)), given.seconds)
+        compare(folder, choose_device(replace(preset("tutorial")[2], device=given.device)), given.seconds)
 
 
 if __name__ == "__main__":

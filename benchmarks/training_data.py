@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig, checked
+from sentiment_pipeline.limits import config_from_values
+from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.job import Job
 
 MEAN, SIGMA, LONGEST = 93.0, 0.6, 1000
@@ -24,7 +26,7 @@ TELLING = 200  # words that tell the label, half of them each
 def write_reviews(folder: Path, reviews: int, seed: int) -> None:
     """`folder/{ids,offsets,labels,lengths}.npy`, in pieces, so that memory does not grow with the reviews."""
     generator = np.random.default_rng(seed)
-    lengths = generator.lognormal(np.log(MEAN) - SIGMA ** 2 / 2, SIGMA, reviews).clip(1, LONGEST).astype(np.int32)
+    lengths = generator.lognormal(np.log(MEAN) - SIGMA**2 / 2, SIGMA, reviews).clip(1, LONGEST).astype(np.int32)
     labels = generator.integers(0, 2, reviews, dtype=np.int8)
     offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,9 +44,12 @@ def write_reviews(folder: Path, reviews: int, seed: int) -> None:
 
 def preset(name: str) -> tuple[ModelConfig, TrainingConfig, RuntimeConfig]:
     """The training half's groups of a preset, without what the other half's packages are needed for."""
-    values = tomllib.loads(resources.files("sentiment_pipeline.presets").joinpath(f"{name}.toml").read_text())
-    return (checked(ModelConfig, values["model"], name), checked(TrainingConfig, values["training"], name),
-            checked(RuntimeConfig, values["runtime"], name))
+    values = tomllib.loads(resources.files("sentiment_pipeline.settings.presets").joinpath(f"{name}.toml").read_text())
+    return (
+        config_from_values(ModelConfig, values["model"], name),
+        config_from_values(TrainingConfig, values["training"], name),
+        config_from_values(RuntimeConfig, values["runtime"], name),
+    )
 
 
 @contextmanager

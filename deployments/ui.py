@@ -23,10 +23,10 @@ import psutil
 import typer
 import yaml
 
-from flows import served
-from sentiment_pipeline.cli import fail_in_one_line
+from flows import server_address
+from sentiment_pipeline.console import exit_in_one_line
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.waiting import WAITING
+from sentiment_pipeline.openmp import OPENMP_WAIT
 
 FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent
@@ -74,8 +74,11 @@ def work(server: "subprocess.Popen[bytes] | None") -> None:
 
 def end_runs() -> None:
     """Let the runs that were started from here save their state and report, then end them."""
-    runs = [each for each in psutil.process_iter(["cmdline"]) if "prefect.engine" in (each.info["cmdline"] or ())
-            and owner_of(each) == str(os.getpid())]
+    runs = [
+        each
+        for each in psutil.process_iter(["cmdline"])
+        if "prefect.engine" in (each.info["cmdline"] or ()) and owner_of(each) == str(os.getpid())
+    ]
     for each in runs:
         print("ending a run", flush=True)
         each.terminate()
@@ -95,11 +98,15 @@ def set_environment() -> None:
     os.chdir(PROJECT)
     home = Path(os.environ.setdefault("PREFECT_HOME", str(PROJECT / ".prefect"))).resolve()
     home.mkdir(parents=True, exist_ok=True)
-    os.environ |= {"PREFECT_HOME": str(home), "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-                   "SENTIMENT_PIPELINE_FOLDER": str(PROJECT), OWNER: str(os.getpid())}
+    os.environ |= {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "SENTIMENT_PIPELINE_FOLDER": str(PROJECT),
+        OWNER: str(os.getpid()),
+    }
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.update({**WAITING, **os.environ})
+    os.environ.update({**OPENMP_WAIT, **os.environ})
 
 
 @contextmanager
@@ -118,14 +125,26 @@ def server(port: int) -> Iterator["subprocess.Popen[bytes]"]:
     os.environ.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", address)
     os.environ.setdefault("PREFECT_SERVER_CSRF_PROTECTION_ENABLED", "true")
     log = Path(os.environ["PREFECT_HOME"], "server.log")
-    with log.open("w") as output, process("server", "server", "start", "--host", "127.0.0.1", "--port", str(port),
-                                          stdout=output, stderr=subprocess.STDOUT) as started:
+    with (
+        log.open("w") as output,
+        process(
+            "server",
+            "server",
+            "start",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as started,
+    ):
         deadline = time.monotonic() + STARTING
-        while not served.healthy(os.environ["PREFECT_API_URL"]):
+        while not server_address.healthy(os.environ["PREFECT_API_URL"]):
             if started.poll() is not None or time.monotonic() > deadline:
                 raise PipelineError(f"the Prefect server does not start; {log} says why")
             time.sleep(0.2)
-        note = Path(os.environ["PREFECT_HOME"], served.NAME)
+        note = Path(os.environ["PREFECT_HOME"], server_address.FILE)
         note.write_text(os.environ["PREFECT_API_URL"])
         try:
             yield started
@@ -206,4 +225,4 @@ def prefect(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    fail_in_one_line(app)
+    exit_in_one_line(app)

@@ -1,31 +1,31 @@
 """The flows that make a model: all stages, or a part of them.
 
 Each takes one parameter, the choices of a user, so that the form in the Prefect UI is made from the settings
-model. Run as a module this is the pipeline flow on a terminal, without a server of the user's:
-`python -m flows.pipeline --train FILE --test FILE --data-dir DIR`.
+model. `flows.terminal` runs the pipeline flow from a terminal.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from prefect import flow
 from prefect.states import State
 
-from flows.running import run_flow, run_stages
-from sentiment_pipeline.settings import Choices, absolute
-from sentiment_pipeline.stages.pipeline import EVALUATE, PREPARE, STAGES, TRAIN, opened
-from sentiment_pipeline.stages.step import Stage
+from flows.flow_run import run_flow, run_stages
+from sentiment_pipeline.engine.stage import Run, Stage
+from sentiment_pipeline.settings import Choices, Settings
+from sentiment_pipeline.stages.pipeline import EVALUATE, PREPARE, STAGES, TRAIN, open_data_folder
+
+__all__ = ["evaluate", "pipeline", "prepare", "train"]
 
 
 @flow(log_prints=True, flow_run_name="pipeline in {settings.data_dir}")
 def pipeline(settings: Choices) -> Any:
-    """From two files of labelled reviews to a tested model. What is finished is skipped, what is not goes on.
+    """From two files of labelled reviews to a tested model. Finished steps are skipped, unfinished ones continue.
 
     Args:
         settings: the files, the folder and the preset; what is left empty is as the preset says.
     """
-    return run(STAGES, settings)
+    return _run(STAGES, settings)
 
 
 @flow(log_prints=True, flow_run_name="prepare in {settings.data_dir}")
@@ -35,7 +35,7 @@ def prepare(settings: Choices) -> Any:
     Args:
         settings: the files, the folder and the preset; what is left empty is as the preset says.
     """
-    return run(PREPARE, settings)
+    return _run(PREPARE, settings)
 
 
 @flow(log_prints=True, flow_run_name="train in {settings.data_dir}")
@@ -45,7 +45,7 @@ def train(settings: Choices) -> Any:
     Args:
         settings: the folder and the preset; what is left empty is as the preset says.
     """
-    return run((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
+    return _run((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
 
 
 @flow(log_prints=True, flow_run_name="evaluate in {settings.data_dir}")
@@ -55,15 +55,13 @@ def evaluate(settings: Choices) -> Any:
     Args:
         settings: the folder and the preset; what is left empty is as the preset says.
     """
-    return run(STAGES if settings.train else EVALUATE, settings)
+    return _run(STAGES if settings.train else EVALUATE, settings)
 
 
-def run(stages: Sequence[Stage], choices: Any) -> State:
+def _run(stages: Sequence[Stage[Settings]], choices: Choices) -> State:
     """Run the stages with these choices over their preset."""
-    return run_flow(lambda: opened(absolute(choices.resolve())), partial(run_stages, stages))
 
+    def work(run: Run[Settings]) -> State:
+        return run_stages(stages, run.settings.execution, run)
 
-if __name__ == "__main__":
-    from flows.terminal import main
-
-    main()
+    return run_flow(lambda: open_data_folder(choices.resolve()), work)

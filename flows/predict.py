@@ -1,5 +1,6 @@
 """Batch prediction: files of reviews in, Parquet out."""
 
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,9 +8,13 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
-from flows.running import run_flow, run_stages
+from flows.flow_run import run_flow, run_stages
+from sentiment_pipeline.engine.stage import Run
+from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings import ExecutionConfig, preset
-from sentiment_pipeline.stages.predict import STAGE, Prediction, opened
+from sentiment_pipeline.stages.predict import STAGE, PredictionSettings, open_output_folder
+
+__all__ = ["predict"]
 
 
 @flow(log_prints=True, flow_run_name="predict into {output}")
@@ -22,4 +27,9 @@ def predict(files: Annotated[list[Path], Field(min_length=1)], output: Path, mod
         model: the folder of a published model.
     """
     execution = ExecutionConfig(**preset("quick")["execution"])
-    return run_flow(lambda: opened(output, Prediction(model, tuple(files), execution)), partial(run_stages, [STAGE]))
+
+    def open_run() -> AbstractContextManager[Run[PredictionSettings]]:
+        settings = PredictionSettings(user_path(model), tuple(map(user_path, files)))
+        return open_output_folder(user_path(output), settings)
+
+    return run_flow(open_run, partial(run_stages, [STAGE], execution))

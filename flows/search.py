@@ -9,17 +9,22 @@ from prefect.artifacts import create_table_artifact
 from prefect.states import Completed, State
 from pydantic import Field
 
-from flows.running import Part, in_order, run_flow, run_stages
+from flows.flow_run import NamedWork, perform_in_order, run_flow, run_stages
+from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.search import USUAL, Search, Varied
-from sentiment_pipeline.settings import Choices, absolute
-from sentiment_pipeline.stages.pipeline import PREPARE, opened
-from sentiment_pipeline.stages.step import Run
+from sentiment_pipeline.settings import Choices, Settings
+from sentiment_pipeline.stages.pipeline import PREPARE, open_data_folder
+
+__all__ = ["search"]
 
 
 @flow(log_prints=True, flow_run_name="search in {settings.data_dir}")
-def search(settings: Choices, trials: Annotated[int, Field(ge=1)] = 20,
-           vary: Annotated[list[Varied], Field(min_length=1)] = list(USUAL)) -> Any:  # noqa: B006
+def search(
+    settings: Choices,
+    trials: Annotated[int, Field(ge=1)] = 20,
+    vary: Annotated[list[Varied], Field(min_length=1)] = list(USUAL),  # noqa: B006
+) -> Any:
     """Try settings by training on the prepared reviews; the best by validation accuracy end up in search/best.toml.
 
     A search of the same settings goes on where it stopped, until it has as many trials as are wanted.
@@ -29,28 +34,37 @@ def search(settings: Choices, trials: Annotated[int, Field(ge=1)] = 20,
         trials: how many trials there are to be in the end.
         vary: the settings to search.
     """
-    def work(run: Run) -> State:
-        if settings.train and not (prepared := run_stages(PREPARE, run)).is_completed():
-            return prepared
+
+    def work(run: Run[Settings]) -> State:
+        if settings.train:
+            prepared = run_stages(PREPARE, run.settings.execution, run)
+            if not prepared.is_completed():
+                return prepared
         study = Search(run, vary)
-        ended = in_order(parts(study, trials))
+        ended = perform_in_order(_trials(study, trials))
         return Completed(message=f"the best settings are in {study.best}") if ended.is_completed() else ended
 
-    return run_flow(lambda: opened(absolute(settings.resolve())), work)
+    return run_flow(lambda: open_data_folder(settings.resolve()), work)
 
 
-def parts(study: Search, trials: int) -> Iterator[Part]:
+def _trials(study: Search, trials: int) -> Iterator[NamedWork]:
     """The trials that are still to do."""
-    for number in range(study.done(), trials):
-        yield f"trial-{number:03d}", partial(try_next, study)
+    for number in range(study.finished_trials(), trials):
+        yield f"trial-{number:03d}", partial(_try_next, study)
 
 
-def try_next(study: Search) -> State:
+def _try_next(study: Search) -> State:
     """Do a trial; show all that there are."""
     observer = PlainObserver(lambda line: get_run_logger().info(line))
-    trial = study.try_next(lambda figures: observer.reported("trial", dict(figures)))
-    rows = [{"trial": each.number, "validation accuracy": each.value, **each.params}
-            for each in study.study.trials if each.value is not None]
-    create_table_artifact(sorted(rows, key=lambda row: -row["validation accuracy"]), key="trials",
-                          description="Trials of the search, the best first")
+    trial = study.try_next(lambda figures: observer.progressed("trial", dict(figures)))
+    rows = [
+        {"trial": each.number, "validation accuracy": each.value, **each.params}
+        for each in study.study.trials
+        if each.value is not None
+    ]
+    create_table_artifact(
+        sorted(rows, key=lambda row: -row["validation accuracy"]),
+        key="trials",
+        description="Trials of the search, the best first",
+    )
     return Completed(message=f"validation accuracy {trial.value:.4f} with {trial.params}")

@@ -1,4 +1,6 @@
-"""The pipeline flow from a terminal: options as those of `sentiment-pipeline run`, and a quiet Prefect.
+"""The pipeline flow from a terminal, as `make run` starts it: `python -m flows.terminal --train FILE --test FILE`.
+
+The options are those of `sentiment-pipeline run`.
 
 The run is shown by the server of `PREFECT_API_URL`, else by a running `make ui`; else Prefect starts a server for the
 time of the run (`[tool.prefect]` of pyproject.toml keeps its data in the project, where `make ui` finds it later).
@@ -15,23 +17,37 @@ import typer
 from prefect import tags
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from flows.served import running_ui
-from sentiment_pipeline.cli import Assignments, Config, DataDir, Preset, Test, Train, fail_in_one_line, show_result
+from flows.pipeline import pipeline
+from flows.server_address import running_ui
+from sentiment_pipeline.console import (
+    Assignments,
+    Config,
+    DataDir,
+    Preset,
+    Test,
+    Train,
+    choices_of_options,
+    exit_in_one_line,
+    show_result,
+)
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.settings import choices
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-def run(train: Train = None, test: Test = None, data_dir: DataDir = None, preset: Preset = None,
-        config: Config = None, assignments: Assignments = None) -> None:
+def run(
+    train: Train = None,
+    test: Test = None,
+    data_dir: DataDir = None,
+    preset: Preset = None,
+    config: Config = None,
+    assignments: Assignments = None,
+) -> None:
     """Run the pipeline flow."""
-    chosen = choices({"train": train, "test": test, "data_dir": data_dir, "preset": preset}, config, assignments or ())
+    chosen = choices_of_options(train, test, data_dir, preset, config, assignments)
     settings = chosen.resolve()  # a wrong setting is found before Prefect begins
-    from flows.pipeline import pipeline
-
-    quieten()
+    _quieten()
     where = temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or running_ui(PREFECT_HOME.value())})
     with where, tags("sentiment"):  # the automations know the runs of this project by it
         state: Any = pipeline(chosen, return_state=True)
@@ -40,7 +56,7 @@ def run(train: Train = None, test: Test = None, data_dir: DataDir = None, preset
     show_result(settings.data_dir)
 
 
-def quieten() -> None:
+def _quieten() -> None:
     """Show nothing of Prefect's log but tracebacks."""
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: bool(record.exc_info and record.exc_info[0]))
@@ -49,4 +65,8 @@ def quieten() -> None:
 def main() -> None:
     """Run the command; expected failures are one line and an exit code of 1, or 2 for wrong settings."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which ends Prefect's server too
-    fail_in_one_line(app)
+    exit_in_one_line(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,9 +7,9 @@ to where they are wanted, whole or not at all.
 import shutil
 from pathlib import Path
 
+from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.prepare.source import BZ2_START
-from sentiment_pipeline.storage.files import published
+from sentiment_pipeline.text.source import BZ2_START
 
 DATASET = "bittlingmayer/amazonreviews"
 FILES = ("train.ft.txt.bz2", "test.ft.txt.bz2")
@@ -32,14 +32,17 @@ def fetch(name: str, folder: Path) -> Path:
     """A file of the data set, in kagglehub's cache."""
     try:
         import kagglehub  # here, because it is slow to import and whoever has the files does without it
+
         path = Path(kagglehub.dataset_download(DATASET, path=name))
         with path.open("rb") as file:
             if not BZ2_START.match(file.read(10)):
                 raise ValueError("what Kaggle gave is not a .bz2 file")
         return path
     except Exception as error:  # kagglehub lets through the errors of all that it is built on
-        raise PipelineError(f"cannot download {name} from Kaggle: {reason(error)}; or download it by hand from "
-                            f"https://www.kaggle.com/datasets/{DATASET} into {folder}") from error
+        raise PipelineError(
+            f"cannot download {name} from Kaggle: {reason(error)}; or download it by hand from "
+            f"https://www.kaggle.com/datasets/{DATASET} into {folder}"
+        ) from error
 
 
 def reason(error: Exception) -> str:

@@ -1,30 +1,32 @@
-"""What a run shows on a terminal: a bar a stage where someone watches, plain lines where a file does.
+"""The progress of a run on a terminal: a progress bar a stage, or plain lines where output goes to a file.
 
 Both are written to standard error, so that standard output stays free for results.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from sentiment_pipeline.stages.pipeline import Outcome
-from sentiment_pipeline.stages.step import Condition, State, Step
-from sentiment_pipeline.storage.manifest import JSON, Manifest
+from sentiment_pipeline.engine.manifest import JSON, Manifest
+from sentiment_pipeline.engine.stage import Outcome, PlannedStep
+from sentiment_pipeline.engine.step import Condition
+from sentiment_pipeline.formatting import counted, figure
+
+__all__ = ["BarObserver", "PlainObserver", "Throughput", "figures_line", "terminal_observer"]
 
 
-def observer() -> "PlainObserver":
+def terminal_observer() -> "PlainObserver":
     """Bars on a terminal, lines elsewhere."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     return BarObserver(console) if console.is_terminal else PlainObserver(partial(console.print, markup=False))
 
 
 class Throughput:
-    """What a stage's finished steps add up to."""
+    """The reviews and bytes of a stage's finished steps, as a rate."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -52,10 +54,10 @@ class PlainObserver:
         self.due = 0.0
         self.total = self.count = 0
 
-    def planned(self, stage: str, todo: Sequence[tuple[Step, State]], finished: int) -> None:
+    def planned(self, stage: str, todo: Sequence[PlannedStep], finished: int) -> None:
         self.throughput, self.total, self.count = Throughput(), len(todo), 0
         self.due = time.monotonic() + self.interval
-        for reason in reasons(todo):
+        for reason in _reasons(todo):
             self.write(f"{stage}: {reason}")
 
     def performed(self, stage: str, manifest: Manifest) -> None:
@@ -65,15 +67,15 @@ class PlainObserver:
         parts = (f"{self.count} of {self.total} steps", str(self.throughput), f"{left:.0f} s left")
         self.show(stage, ", ".join(filter(None, parts)))
 
-    def reported(self, stage: str, values: dict[str, JSON]) -> None:
-        self.show(stage, figures(values))
+    def progressed(self, stage: str, figures: dict[str, JSON]) -> None:
+        self.show(stage, figures_line(figures))
 
     def ended(self, stage: str, outcome: Outcome) -> None:
         if not outcome.done:
-            self.write(f"{stage}: nothing to do, {steps(outcome.skipped)} finished before")
+            self.write(f"{stage}: nothing to do, {counted(outcome.skipped, 'step')} finished before")
         else:
-            again = f", {steps(outcome.skipped)} finished before" if outcome.skipped else ""
-            self.write(f"{stage}: {steps(outcome.done)} done in {outcome.seconds:.1f} s{again}")
+            before = f", {counted(outcome.skipped, 'step')} finished before" if outcome.skipped else ""
+            self.write(f"{stage}: {counted(outcome.done, 'step')} done in {outcome.seconds:.1f} s{before}")
 
     def show(self, stage: str, text: str) -> None:
         if time.monotonic() >= self.due:
@@ -89,12 +91,18 @@ class BarObserver(PlainObserver):
 
     def __init__(self, console: Console) -> None:
         super().__init__(partial(console.print, markup=False))
-        self.bars = Progress(TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-                             TextColumn("{task.fields[text]}"), TimeRemainingColumn(), console=console)
+        self.bars = Progress(
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[text]}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
         self.bar: TaskID | None = None
         self.bars.start()
 
-    def planned(self, stage: str, todo: Sequence[tuple[Step, State]], finished: int) -> None:
+    def planned(self, stage: str, todo: Sequence[PlannedStep], finished: int) -> None:
         super().planned(stage, todo, finished)
         if todo:
             self.remove()
@@ -105,10 +113,12 @@ class BarObserver(PlainObserver):
         if self.bar is not None:
             self.bars.update(self.bar, advance=1, text=str(self.throughput))
 
-    def reported(self, stage: str, values: dict[str, JSON]) -> None:
+    def progressed(self, stage: str, figures: dict[str, JSON]) -> None:
         if self.bar is None:  # what is no stage
             self.bar = self.bars.add_task(stage, total=None, text="")
-        self.bars.update(self.bar, completed=values.get("step"), total=values.get("steps"), text=figures(values))
+        self.bars.update(
+            self.bar, completed=figures.get("step"), total=figures.get("steps"), text=figures_line(figures)
+        )
 
     def ended(self, stage: str, outcome: Outcome) -> None:
         self.remove()
@@ -123,26 +133,16 @@ class BarObserver(PlainObserver):
         self.bars.stop()
 
 
-def reasons(todo: Sequence[tuple[Step, State]]) -> list[str]:
+def _reasons(todo: Sequence[PlannedStep]) -> list[str]:
     """Why steps are done that were done before: each distinct reason once, with how many steps it concerns."""
-    counts = Counter(f"{state.condition.value}, {state.reason}" for _, state in todo
-                     if state.condition is not Condition.UNFINISHED)
-    return [f"{steps(count)} {reason}" for reason, count in counts.items()]
+    counts = Counter(
+        f"{state.condition.value}, {state.reason}" for _, state in todo if state.condition is not Condition.UNFINISHED
+    )
+    return [f"{counted(count, 'step')} {reason}" for reason, count in counts.items()]
 
 
-def steps(count: int) -> str:
-    return f"{count} step" if count == 1 else f"{count} steps"
-
-
-def figures(values: dict[str, Any]) -> str:
-    """Figures on one line, as people write them."""
-    return ", ".join(f"{name.removesuffix('_bytes').replace('_', ' ')} {written(name, value)}"
-                     for name, value in values.items())
-
-
-def written(name: str, value: Any) -> str:
-    if name.endswith("_bytes"):
-        return f"{value / 1e9:.2f} GB"
-    if isinstance(value, float) and abs(value) < 1000:
-        return f"{value:.4g}"
-    return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
+def figures_line(figures: Mapping[str, JSON]) -> str:
+    """Figures on one line: `step 20, loss 0.6773, memory 1.44 GB`."""
+    return ", ".join(
+        f"{name.removesuffix('_bytes').replace('_', ' ')} {figure(value, name)}" for name, value in figures.items()
+    )

@@ -16,16 +16,30 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def command(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", "sentiment_pipeline", *map(str, arguments)], capture_output=True,
-                          text=True, check=False, cwd=ROOT, env={**os.environ, "COLUMNS": "200"})
+    return subprocess.run(
+        [sys.executable, "-m", "sentiment_pipeline", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200"},
+    )
 
 
 @pytest.fixture(scope="module")
 def options(sample: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[object]:
     """The options of a run that has been done once."""
     folder = tmp_path_factory.mktemp("data")
-    options = ["--train", sample / "train.ft.txt.bz2", "--test", sample / "test.ft.txt.bz2", "--data-dir", folder,
-               "--config", tiny]
+    options = [
+        "--train",
+        sample / "train.ft.txt.bz2",
+        "--test",
+        sample / "test.ft.txt.bz2",
+        "--data-dir",
+        folder,
+        "--config",
+        tiny,
+    ]
     result = command("run", *options)
     assert result.returncode == 0, result.stderr
     assert "test: accuracy" in result.stdout
@@ -57,15 +71,20 @@ def test_a_run_leaves_what_the_interface_promises(folder: Path) -> None:
     assert set(metrics["train"]) >= {"reviews_per_s", "tokens_per_s", "epochs", "steps"}
     assert metrics["prepare"]["reviews"] == 1500
     assert {path.name for path in (folder / "model").iterdir()} == {
-        "model.safetensors", "config.json", "vocabulary.parquet", "README.md"}
+        "model.safetensors",
+        "config.json",
+        "vocabulary.parquet",
+        "README.md",
+    }
     report = (folder / "report.html").read_text()
     assert "http://" not in report.replace("http://www.w3.org", "")
     assert not list(folder.rglob("*.tmp"))
 
 
 def test_a_second_run_does_nothing_but_say_so(options: list[object], folder: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")
-              if path.name not in ("settings.json", ".lock")}
+    before = {
+        path: path.stat().st_mtime_ns for path in folder.rglob("*.*") if path.name not in ("settings.json", ".lock")
+    }
     result = command("run", *options)
     assert result.returncode == 0
     assert result.stderr.count("nothing to do") == 7
@@ -123,19 +142,25 @@ def test_a_settings_file_may_name_the_reviews(sample: Path, tiny: Path, tmp_path
     assert "train: 1 step done" in result.stderr
     status = command("status", "--data-dir", tmp_path / "data").stdout
     assert [line.split()[1] for line in status.splitlines() if not line.startswith(" ")] == [
-        *["finished"] * 5, "unfinished", "waits"]
+        *["finished"] * 5,
+        "unfinished",
+        "waits",
+    ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "words"), [
-    (["run", "--set", "vocabulary.min_count=0"], 2, "vocabulary.min_count"),
-    (["run", "--set", "vocabulary.size=1"], 2, "vocabulary.size is not a setting"),
-    (["run", "--preset", "best"], 2, "preset"),
-    (["run", "--config", "absent.toml"], 2, "absent.toml"),
-    (["run"], 2, "--train FILE"),
-    (["run", "--train", "absent.bz2", "--test", "absent.bz2"], 1, "absent.bz2"),
-    (["verify"], 1, "run the pipeline first"),
-    (["predict", "--model", "absent"], 1, "absent"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "--set", "vocabulary.min_count=0"], 2, "vocabulary.min_count"),
+        (["run", "--set", "vocabulary.size=1"], 2, "vocabulary.size is not a setting"),
+        (["run", "--preset", "best"], 2, "preset"),
+        (["run", "--config", "absent.toml"], 2, "absent.toml"),
+        (["run"], 2, "--train FILE"),
+        (["run", "--train", "absent.bz2", "--test", "absent.bz2"], 1, "absent.bz2"),
+        (["verify"], 1, "run the pipeline first"),
+        (["predict", "--model", "absent"], 1, "absent"),
+    ],
+)
 def test_an_expected_error_is_one_clear_line(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
     folder = [] if arguments[0] == "predict" else ["--data-dir", tmp_path]
     quick = ["--preset", "quick"] if arguments[0] == "run" and "--preset" not in arguments else []
@@ -160,11 +185,18 @@ def test_predictions_come_in_the_order_of_the_lines(folder: Path, sample: Path, 
     assert len(answers) == 4
     for answer in answers:
         assert answer["label"] == ("positive" if answer["probability"] > 0.5 else "negative")
-    assert command("predict", "--model", folder / "model", sample / "test.ft.txt.bz2", "--output",
-                   tmp_path / "many.parquet").returncode == 0
+    assert (
+        command(
+            "predict", "--model", folder / "model", sample / "test.ft.txt.bz2", "--output", tmp_path / "many.parquet"
+        ).returncode
+        == 0
+    )
     table = pq.read_table(tmp_path / "many.parquet").to_pydict()
     assert table["line"] == list(range(1, 151))
-    truth = [label for path in sorted((folder / "shards" / "test").glob("*"))
-             for label in pq.read_table(path)["label"].to_pylist()]
+    truth = [
+        label
+        for path in sorted((folder / "shards" / "test").glob("*"))
+        for label in pq.read_table(path)["label"].to_pylist()
+    ]
     right = sum((said == "positive") == bool(label) for said, label in zip(table["label"], truth, strict=True))
     assert right / 150 == pytest.approx(json.loads((folder / "metrics.json").read_text())["test"]["accuracy"])

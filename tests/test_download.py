@@ -61,17 +61,21 @@ def answered(status: int) -> OSError:
     return error
 
 
-@pytest.mark.parametrize(("content", "told"), [
-    (OSError("HTTPSConnectionPool(...)"), "Kaggle cannot be reached; check the network"),
-    (answered(403), "KAGGLE_USERNAME and KAGGLE_KEY"),
-    (answered(503), "Kaggle answered with status 503"),
-    (CredentialError("no token\nat all"), "KAGGLE_USERNAME and KAGGLE_KEY"),
-    (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
-    (ValueError("two\nlines"), "two lines"),
-    (b"<html>Sign in</html>", "what Kaggle gave is not a .bz2 file"),
-])
-def test_a_failure_is_one_line_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-                                             content: bytes | Exception, told: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (OSError("HTTPSConnectionPool(...)"), "Kaggle cannot be reached; check the network"),
+        (answered(403), "KAGGLE_USERNAME and KAGGLE_KEY"),
+        (answered(503), "Kaggle answered with status 503"),
+        (CredentialError("no token\nat all"), "KAGGLE_USERNAME and KAGGLE_KEY"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
+        (ValueError("two\nlines"), "two lines"),
+        (b"<html>Sign in</html>", "what Kaggle gave is not a .bz2 file"),
+    ],
+)
+def test_a_failure_is_one_line_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | Exception, told: str
+) -> None:
     kaggle(monkeypatch, tmp_path, content)
     with pytest.raises(PipelineError) as caught:
         download(tmp_path / "folder")
@@ -98,12 +102,21 @@ def test_without_kagglehub_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_the_real_kagglehub_without_a_network(tmp_path: Path) -> None:
     """Every connection goes to a proxy that is not there, so that the test needs no network to be absent."""
-    nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
-                            "http://127.0.0.1:9")
+    nowhere = dict.fromkeys(
+        ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9"
+    )
     environment = {**os.environ, **nowhere, "NO_PROXY": "", "no_proxy": "", "KAGGLEHUB_CACHE": str(tmp_path / "cache")}
-    program = "import sys; from pathlib import Path; from sentiment_pipeline.download import download\n" \
-              "try: download(Path(sys.argv[1]))\nexcept Exception as error: print(type(error).__name__, error)"
-    result = subprocess.run([sys.executable, "-c", program, str(tmp_path / "folder")], env=environment, text=True,
-                            capture_output=True, check=True, timeout=60)
+    program = (
+        "import sys; from pathlib import Path; from sentiment_pipeline.download import download\n"
+        "try: download(Path(sys.argv[1]))\nexcept Exception as error: print(type(error).__name__, error)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "folder")],
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
     assert "PipelineError cannot download train.ft.txt.bz2 from Kaggle: Kaggle cannot be reached" in result.stdout
     assert not (tmp_path / "folder").exists()

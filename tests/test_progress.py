@@ -4,13 +4,13 @@ import time
 import pytest
 from rich.console import Console
 
-from sentiment_pipeline.progress import BarObserver, PlainObserver, figures, observer
-from sentiment_pipeline.stages.pipeline import Outcome
-from sentiment_pipeline.stages.step import Condition, State, Step
-from sentiment_pipeline.storage.manifest import Manifest
+from sentiment_pipeline.engine.manifest import Manifest
+from sentiment_pipeline.engine.stage import Outcome
+from sentiment_pipeline.engine.step import Condition, Step, StepState
+from sentiment_pipeline.progress import BarObserver, PlainObserver, figures_line, terminal_observer
 
 STEP = Step("encode/0", print, {}, {}, ())
-STALE, NEW = State(Condition.STALE, "model.hidden: 8 -> 16"), State(Condition.UNFINISHED, "not done yet")
+STALE, NEW = StepState(Condition.STALE, "model.hidden: 8 -> 16"), StepState(Condition.UNFINISHED, "not done yet")
 
 
 def manifest(**facts: int) -> Manifest:
@@ -62,16 +62,17 @@ def test_a_bar_moves_with_steps_and_with_figures() -> None:
     assert "1,000 reviews" in watching.bars.tasks[0].fields["text"]
     watching.ended("encode", Outcome(2, 0, 1.0))
     assert not watching.bars.tasks
-    watching.reported("trial", {"step": 30, "steps": 120, "loss": 0.25})  # what is no stage gets a bar too
+    watching.progressed("trial", {"step": 30, "steps": 120, "loss": 0.25})  # what is no stage gets a bar too
     assert (watching.bars.tasks[0].completed, watching.bars.tasks[0].total) == (30, 120)
     watching.close()
     assert "encode: 2 steps done in 1.0 s" in screen.getvalue()
 
 
 def test_figures_are_written_as_people_write_them() -> None:
-    assert figures({"step": 3000, "reviews_per_s": 12345.678, "loss": 0.123456, "memory_bytes": 1_234_000_000}) == (
-        "step 3,000, reviews per s 12,346, loss 0.1235, memory 1.23 GB")
+    assert figures_line(
+        {"step": 3000, "reviews_per_s": 12345.678, "loss": 0.123456, "memory_bytes": 1_234_000_000}
+    ) == ("step 3,000, reviews per s 12,346, loss 0.1235, memory 1.23 GB")
 
 
 def test_where_no_one_watches_there_are_lines() -> None:
-    assert type(observer()) is PlainObserver
+    assert type(terminal_observer()) is PlainObserver

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from sentiment_pipeline.engine.executor import ProcessExecutor
+from sentiment_pipeline.engine.stage import Run, run_stages
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.search import SPACE, Search, as_toml, varied
 from sentiment_pipeline.settings import Choices, load
-from sentiment_pipeline.stages.execute import ProcessExecutor
-from sentiment_pipeline.stages.pipeline import PREPARE, run_stages
-from sentiment_pipeline.stages.step import Run
-from sentiment_pipeline.training.config import ModelConfig, TrainingConfig
+from sentiment_pipeline.stages.pipeline import PREPARE
+from sentiment_pipeline.training.config import TrainingConfig
 from tests.conftest import TINY
 
 GROUPS = {"model": ModelConfig, "training": TrainingConfig}
@@ -82,4 +83,5 @@ def test_its_settings_file_says_all_that_the_trial_was(prepared: Run, tmp_path: 
     path = tmp_path / "best.toml"
     path.write_text(as_toml(prepared.settings, trial))
     assert load({"data_dir": prepared.data_dir}, path) == replace(
-        varied(prepared.settings, trial.params), train=None, test=None)
+        varied(prepared.settings, trial.params), train=None, test=None
+    )

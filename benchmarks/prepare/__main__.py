@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.prepare.contenders import MEBIBYTE, Files, decompress, decompress_by, prepare, read_ranges, recipe
+from benchmarks.prepare.baselines import MEBIBYTE, Files, decompress, decompress_by, prepare, read_ranges, recipe
 from benchmarks.prepare.measure import Measured, measure
 from sentiment_pipeline.sample import write_sample
 
@@ -66,9 +66,9 @@ def rival_figures(data: str, files: Files, folder: Path) -> Iterator[Figure]:
     """The prepare half against decoders, one worker and the tutorial's recipe, on the same files."""
     bare = measure(decompress, files)
     yield from decoder_figures(data, files, bare)
-    two = measure(prepare, files, folder, 2, "seed")
+    two = measure(prepare, files, folder, 2, "tutorial")
     yield from prepare_figures(data, two, bare)
-    one = measure(prepare, files, folder, 1, "seed")
+    one = measure(prepare, files, folder, 1, "tutorial")
     yield Figure(data, "one worker / two workers", one.seconds / two.seconds, "x", "at least 1.7")
     plain = measure(recipe, files)
     yield Figure(data, "the tutorial's recipe", plain.seconds, "s")

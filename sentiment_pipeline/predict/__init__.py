@@ -1,10 +1,10 @@
 """Scoring new texts with a model folder alone, in memory that does not grow with the input.
 
-Lines are read in blocks, a block is encoded and scored at once, and its probabilities are handed on before the next is
+Lines are read in blocks, a block is encoded and scored at once, and its probabilities are written before the next is
 read. So a million lines from a pipe need no more memory than the first few thousand, and results appear as they come.
 """
 
-from sentiment_pipeline.predict.predictor import Predictor
+from sentiment_pipeline.predict.predictor import Prediction, Predictor
 from sentiment_pipeline.predict.writing import write_json, write_parquet
 
-__all__ = ["Predictor", "write_json", "write_parquet"]
+__all__ = ["Prediction", "Predictor", "write_json", "write_parquet"]

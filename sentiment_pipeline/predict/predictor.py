@@ -1,30 +1,44 @@
 """A model folder, ready to score texts: the text half and the model half put together."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.predict.reading import opened_texts
-from sentiment_pipeline.prepare.config import CleaningConfig
-from sentiment_pipeline.prepare.encoder import TextEncoder
-from sentiment_pipeline.storage.files import sha256
-from sentiment_pipeline.training.config import checked
-from sentiment_pipeline.training.inference import probabilities
-from sentiment_pipeline.training.model_folder import CONFIG, load_model
-from sentiment_pipeline.training.precision import choose_format
+from sentiment_pipeline.limits import config_from_values
+from sentiment_pipeline.models.inference import probabilities
+from sentiment_pipeline.models.model_folder import load_model
+from sentiment_pipeline.models.precision import choose_device, choose_dtype
+from sentiment_pipeline.paths import user_path
+from sentiment_pipeline.predict.reading import open_texts
+from sentiment_pipeline.text.config import CleaningConfig
+from sentiment_pipeline.text.encoder import TextEncoder
 
-VOCABULARY = "vocabulary.parquet"
+__all__ = ["Prediction", "Predictor", "label_of"]
+
+
+class Prediction(NamedTuple):
+    """The answer for one text.
+
+    Attributes:
+        label: `positive` or `negative`.
+        probability: of the positive class.
+    """
+
+    label: str
+    probability: float
 
 
 class Predictor:
-    """A trained model with the words it knows.
+    """A trained model with the words it knows; on the GPU if there is one.
 
     Args:
         folder: a model folder, as the pipeline publishes it.
@@ -33,44 +47,64 @@ class Predictor:
         PipelineError: a file is missing or damaged, or the model was made with other tokens than this machine makes.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.model, config = load_model(folder)
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model.to(device)
-        self.format = choose_format("auto", device)
-        self.encoder = load_encoder(folder, config)
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        path = user_path(folder)
+        self._model, config = load_model(path)
+        device = choose_device("auto")
+        self._model.to(device)
+        self._dtype = choose_dtype("auto", device)
+        self._encoder = _load_encoder(path, config)
 
-    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """The probability that each text is positive, float32, shape (texts,)."""
-        encoded = self.encoder.encode(texts)
-        return probabilities(self.model, encoded.ids, encoded.offsets, self.format)
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """The label of each text and the probability that it is positive, in order."""
+        return [Prediction(label_of(value), value) for value in self.predict_proba(texts).tolist()]
 
-    def predict(self, path: Path | None) -> Iterator[np.ndarray]:
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        """The probability that each text is positive, float32, shape (texts,).
+
+        Raises:
+            TypeError: `texts` is one string, not a sequence of them.
+        """
+        if isinstance(texts, str):
+            raise TypeError("predict takes a list of texts; put the one text into a list: predict([text])")
+        encoded = self._encoder.encode(texts)
+        return probabilities(self._model, encoded.ids, encoded.offsets, self._dtype)
+
+    def score_file(self, path: Path | None) -> Iterator[np.ndarray]:
         """The probability of each line of a file, or of standard input for None, in order, an array a block.
 
         Raises:
             PipelineError: the file cannot be read, or is a damaged .bz2.
         """
-        with opened_texts(path) as blocks:
+        with open_texts(path) as blocks:
             for texts in blocks:
-                yield self.probabilities(texts)
+                yield self.predict_proba(texts)
 
 
-def load_encoder(folder: Path, config: Mapping[str, Any]) -> TextEncoder:
+def label_of(probability: float) -> str:
+    """`positive` where the probability of it is more than a half."""
+    return "positive" if probability > 0.5 else "negative"
+
+
+def _load_encoder(folder: Path, config: Mapping[str, Any]) -> TextEncoder:
     """The encoder that the model was trained with, from what its config says of texts."""
-    path, vocabulary = folder / CONFIG, folder / VOCABULARY
+    path, vocabulary = folder / layout.MODEL_CONFIG, folder / layout.MODEL_VOCABULARY
     try:
-        cleaning = checked(CleaningConfig, config["cleaning"], "cleaning")
+        cleaning = config_from_values(CleaningConfig, config["cleaning"], "cleaning")
         unknown, made_with, digest = config["unknown_id"], config["tokenizer"]["nltk"], config["vocabulary_sha256"]
         if type(unknown) is not int or not 0 <= unknown < config["vocabulary_size"]:
             raise ValueError("unknown_id is no id of the vocabulary")
     except (KeyError, TypeError, ValueError, SettingsError) as error:
         raise PipelineError(f"{path} does not say how texts become ids ({error}); publish the model again") from error
     if made_with != version("nltk"):
-        raise PipelineError(f"{path}: the model's words were cut by NLTK {made_with}, and NLTK {version('nltk')} here "
-                            f"cuts others; install nltk=={made_with}")
+        raise PipelineError(
+            f"{path}: the model's words were cut by NLTK {made_with}, and NLTK {version('nltk')} here "
+            f"cuts others; install nltk=={made_with}"
+        )
     if not vocabulary.is_file() or sha256(vocabulary) != digest:
-        raise PipelineError(f"{vocabulary} is missing, damaged or not of this {CONFIG}; publish the model again")
+        raise PipelineError(
+            f"{vocabulary} is missing, damaged or not of this {layout.MODEL_CONFIG}; publish the model again"
+        )
     try:
         if pq.read_metadata(vocabulary).num_rows != config["vocabulary_size"]:  # before it is read into memory
             raise ValueError("it has another number of rows")
@@ -79,6 +113,8 @@ def load_encoder(folder: Path, config: Mapping[str, Any]) -> TextEncoder:
         raise PipelineError(f"{vocabulary} is no Parquet file of tokens; publish the model again") from error
     words = encoder.vocabulary
     if words.type != pa.string() or words.null_count or len(words) != config["vocabulary_size"]:
-        raise PipelineError(f"{vocabulary} does not hold the {config['vocabulary_size']:,} tokens that {path} tells "
-                            "of; publish the model again")
+        raise PipelineError(
+            f"{vocabulary} does not hold the {config['vocabulary_size']:,} tokens that {path} tells "
+            "of; publish the model again"
+        )
     return encoder

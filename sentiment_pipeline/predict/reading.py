@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.prepare.lines import LABELS, LONGEST_LINE, TEXT
-from sentiment_pipeline.prepare.source import BYTE_ORDER_MARK, BZ2_START, opened
+from sentiment_pipeline.text.lines import LABELS, LONGEST_LINE, TEXT
+from sentiment_pipeline.text.source import BYTE_ORDER_MARK, BZ2_START, open_for_reading
 
 STANDARD_INPUT = Path("standard input")
 BLOCK_LINES, BLOCK_BYTES = 4096, 4 << 20
@@ -21,13 +21,16 @@ PIECE = 1 << 16  # bytes of a .bz2 file decompressed at once
 
 
 @contextmanager
-def opened_texts(path: Path | None) -> Iterator[Iterator[list[str]]]:
+def open_texts(path: Path | None) -> Iterator[Iterator[list[str]]]:
     """The texts of a file, or of standard input for None, in blocks; what is typed at a terminal, line by line.
 
     Raises:
         PipelineError: the file cannot be read, or is a damaged .bz2.
     """
-    with (opened(path) if path else nullcontext(0)) as descriptor, open(descriptor, "rb", closefd=False) as file:
+    with (
+        open_for_reading(path) if path else nullcontext(0) as descriptor,
+        open(descriptor, "rb", closefd=False) as file,
+    ):
         yield blocks(lines_in(file, path or STANDARD_INPUT), 1 if file.isatty() else BLOCK_LINES)
 
 
@@ -90,7 +93,7 @@ class Decompressed(RawIOBase):
                 raise EOFError("it ends in the middle of a stream")
             self.rest = b""
             text = self.stream.decompress(data, len(buffer))
-        buffer[:len(text)] = text
+        buffer[: len(text)] = text
         return len(text)
 
 

@@ -10,15 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import published
+from sentiment_pipeline.predict.predictor import label_of
 
 ROW_GROUP = 1 << 18  # rows of a Parquet file that are written at once
 SCHEMA = pa.schema([("line", pa.int64()), ("label", pa.string()), ("probability", pa.float32())])
-
-
-def label_of(probability: float) -> str:
-    return "positive" if probability > 0.5 else "negative"
 
 
 def write_json(predictions: Iterable[np.ndarray], file: IO[str]) -> None:
@@ -31,14 +28,17 @@ def write_json(predictions: Iterable[np.ndarray], file: IO[str]) -> None:
     """
     try:
         for block in predictions:
-            file.writelines(json.dumps({"label": label_of(value), "probability": round(value, 6)}) + "\n"
-                            for value in block.tolist())
+            file.writelines(
+                json.dumps({"label": label_of(value), "probability": round(value, 6)}) + "\n"
+                for value in block.tolist()
+            )
             file.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())  # for what Python still flushes when it exits
         if not isinstance(error, BrokenPipeError):
-            raise PipelineError(f"cannot write the answers: {str(error.strerror).lower()}; make room, or write them "
-                                "elsewhere") from error
+            raise PipelineError(
+                f"cannot write the answers: {str(error.strerror).lower()}; make room, or write them elsewhere"
+            ) from error
 
 
 def write_parquet(predictions: Iterable[np.ndarray], path: Path) -> int:

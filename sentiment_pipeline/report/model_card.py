@@ -6,11 +6,12 @@ The sections follow Mitchell et al., "Model cards for model reporting" (2019), a
 from collections.abc import Mapping
 from typing import Any
 
-from sentiment_pipeline.report.words import figure, percent
+from sentiment_pipeline.formatting import figure, percent
 
 
-def model_card(name: str, metrics: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Mapping[str, Any]],
-               words: int) -> str:
+def model_card(
+    name: str, metrics: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Mapping[str, Any]], words: int
+) -> str:
     """The card as Markdown.
 
     Args:
@@ -43,8 +44,16 @@ own, not corrected afterwards; `report.html` of the run shows how far it can be 
 ## How it was made
 
 {rows("Training", metrics.get("train", {}))}
-{rows("Settings", {f"{group}.{key}": value for group in ("cleaning", "vocabulary", "model", "training")
-                   for key, value in settings.get(group, {}).items()})}
+{
+        rows(
+            "Settings",
+            {
+                f"{group}.{key}": value
+                for group in ("cleaning", "vocabulary", "model", "training")
+                for key, value in settings.get(group, {}).items()
+            },
+        )
+    }
 ## Files
 
 | file | holds |
@@ -60,8 +69,10 @@ def architecture(model: Mapping[str, Any]) -> str:
     direction = "bidirectional" if model["bidirectional"] else "one-directional"
     pooling = model["pooling"].replace("_", " and ")
     ngrams = f", which also reads what n-grams of up to {model['ngrams']} words tell" if model["ngrams"] else ""
-    return (f"A {direction} LSTM ({model['layers']} x {model['hidden']} units, {pooling} pooling, {model['embedding']} "
-            f"numbers a word, at most {model['length']:,} tokens of a review){ngrams}")
+    return (
+        f"A {direction} LSTM ({model['layers']} x {model['hidden']} units, {pooling} pooling, {model['embedding']} "
+        f"numbers a word, at most {model['length']:,} tokens of a review){ngrams}"
+    )
 
 
 def splits(metrics: Mapping[str, Mapping[str, Any]]) -> str:
@@ -70,15 +81,19 @@ def splits(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     for split in ("test", "validation"):
         if found := metrics.get(split):
             f1 = f"{found['f1']:.4f}" if "f1" in found else ""
-            lines.append(f"| {split} | {found['reviews']:,} | {percent(found['accuracy'], 2)} | {found['loss']:.4f} "
-                         f"| {f1} |")
+            lines.append(
+                f"| {split} | {found['reviews']:,} | {percent(found['accuracy'], 2)} | {found['loss']:.4f} | {f1} |"
+            )
     return "\n".join(lines)
 
 
 def rows(title: str, values: Mapping[str, Any]) -> str:
     """A table of names and values."""
-    lines = [f"| `{name}` | {plain(figure(value))} |" for name, value in values.items()
-             if isinstance(value, int | float | str)]
+    lines = [
+        f"| `{name}` | {plain(figure(value))} |"
+        for name, value in values.items()
+        if isinstance(value, int | float | str)
+    ]
     return "\n".join([f"| {title} | |", "|---|---|", *lines, ""]) if lines else ""
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sentiment_pipeline.formatting import duration, figure, percent
 from sentiment_pipeline.report import pictures
+from sentiment_pipeline.report.tables import table
 from sentiment_pipeline.report.theme import STYLE, svg
-from sentiment_pipeline.report.words import duration, figure, percent, table
 
 TEXT = 600  # characters of a review shown
 SPLITS = ("test", "validation")  # parts of the metrics with the same figures
@@ -66,24 +67,35 @@ class Result:
 def render(result: Result) -> str:
     """The page as HTML. The same result gives the same bytes."""
     test = result.metrics["test"]
-    body = "".join([
-        header(result.name, test),
-        tiles(result),
-        section("Training", "Faint lines are means between two log lines, strong ones are smoothed.",
-                training(result)),
-        section("Test", "Reviews that neither trained the model nor chose its best state.", testing(result)),
-        section("Most confident mistakes", "Wrong, and sure of it: often a label that is itself in doubt.",
-                map(mistake, result.mistakes)),
-        section("Data", "What was read, and what was left out.", data(result)),
-        section("Stages", "The time that the work of each took when it was last done, added up over all processes.",
-                [card("", stages(result.stages))] if result.stages else []),
-        section("More figures", "All of them are in metrics.json.", more(result.metrics), "columns"),
-        section("Settings", "Everything that this result follows from.", settings(result.settings), "columns"),
-    ])
-    return (f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{escape(result.name)}: sentiment-pipeline</title>\n<style>{STYLE}</style>\n"
-            f"<main>{body}</main>\n</html>\n")
+    body = "".join(
+        [
+            header(result.name, test),
+            tiles(result),
+            section(
+                "Training", "Faint lines are means between two log lines, strong ones are smoothed.", training(result)
+            ),
+            section("Test", "Reviews that neither trained the model nor chose its best state.", testing(result)),
+            section(
+                "Most confident mistakes",
+                "Wrong, and sure of it: often a label that is itself in doubt.",
+                map(mistake, result.mistakes),
+            ),
+            section("Data", "What was read, and what was left out.", data(result)),
+            section(
+                "Stages",
+                "The time that the work of each took when it was last done, added up over all processes.",
+                [card("", stages(result.stages))] if result.stages else [],
+            ),
+            section("More figures", "All of them are in metrics.json.", more(result.metrics), "columns"),
+            section("Settings", "Everything that this result follows from.", settings(result.settings), "columns"),
+        ]
+    )
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(result.name)}: sentiment-pipeline</title>\n<style>{STYLE}</style>\n"
+        f"<main>{body}</main>\n</html>\n"
+    )
 
 
 def section(title: str, note: str, cards: Iterable[str], layout: str = "cards") -> str:
@@ -102,9 +114,11 @@ def card(title: str, inside: str, note: str = "") -> str:
 def header(name: str, test: Mapping[str, Any]) -> str:
     accuracy, reviews = test["accuracy"], test["reviews"]
     error = (accuracy * (1 - accuracy) / max(1, reviews)) ** 0.5
-    return (f'<div class="eyebrow">sentiment-pipeline · {escape(name)}</div>'
-            f"<h1>{percent(accuracy, 2)} of {reviews:,} test reviews classified correctly</h1>"
-            f'<p class="note">The standard error of an accuracy from so many reviews is {100 * error:.2f} points.</p>')
+    return (
+        f'<div class="eyebrow">sentiment-pipeline · {escape(name)}</div>'
+        f"<h1>{percent(accuracy, 2)} of {reviews:,} test reviews classified correctly</h1>"
+        f'<p class="note">The standard error of an accuracy from so many reviews is {100 * error:.2f} points.</p>'
+    )
 
 
 def tiles(result: Result) -> str:
@@ -119,8 +133,11 @@ def tiles(result: Result) -> str:
         ("lines rejected", prepare, "rejected", figure),
         ("of work to prepare them", prepare, "seconds", duration),
     ]
-    shown = [f'<div class="tile"><b>{escape(write(part[key]))}</b><span>{name}</span></div>'
-             for name, part, key, write in candidates if key in part]
+    shown = [
+        f'<div class="tile"><b>{escape(write(part[key]))}</b><span>{name}</span></div>'
+        for name, part, key, write in candidates
+        if key in part
+    ]
     return f'<div class="tiles">{"".join(shown)}</div>'
 
 
@@ -128,17 +145,29 @@ def training(result: Result) -> Iterable[str]:
     """A picture for each figure that the history holds."""
     history = result.history
     if any("loss" in each for each in history):
-        yield card("Loss", svg(pictures.curve(history, "loss", min), "Loss over the steps"),
-                   "mean binary cross-entropy; the ring is the best validation")
+        yield card(
+            "Loss",
+            svg(pictures.curve(history, "loss", min), "Loss over the steps"),
+            "mean binary cross-entropy; the ring is the best validation",
+        )
     if any("accuracy" in each for each in history):
-        yield card("Accuracy", svg(pictures.curve(history, "accuracy", max, "{x:.1%}"), "Accuracy over the steps"),
-                   "share of reviews classified correctly")
+        yield card(
+            "Accuracy",
+            svg(pictures.curve(history, "accuracy", max, "{x:.1%}"), "Accuracy over the steps"),
+            "share of reviews classified correctly",
+        )
     if any("reviews_per_s" in each for each in history):
-        yield card("Throughput", svg(pictures.curve(history, "reviews_per_s", form="{x:,.0f}"),
-                                     "Reviews a second over the steps"), "reviews a second")
+        yield card(
+            "Throughput",
+            svg(pictures.curve(history, "reviews_per_s", form="{x:,.0f}"), "Reviews a second over the steps"),
+            "reviews a second",
+        )
     if any("gradient_norm" in each for each in history):
-        yield card("Gradient norm", svg(pictures.curve(history, "gradient_norm"), "Gradient norm over the steps"),
-                   "before clipping")
+        yield card(
+            "Gradient norm",
+            svg(pictures.curve(history, "gradient_norm"), "Gradient norm over the steps"),
+            "before clipping",
+        )
 
 
 def testing(result: Result) -> Iterable[str]:
@@ -148,23 +177,39 @@ def testing(result: Result) -> Iterable[str]:
     rows = [(name, *(result.metrics[part].get(name, "") for part in parts)) for name in names]
     yield card("Figures", table(rows, ("", *parts), range(1, 3)), "of the best weights")
     if "confusion" in result.metrics["test"]:
-        yield card("Confusion matrix", svg(pictures.confusion(result.metrics["test"]["confusion"]),
-                                           "Confusion matrix of the test reviews"), "test reviews")
+        yield card(
+            "Confusion matrix",
+            svg(pictures.confusion(result.metrics["test"]["confusion"]), "Confusion matrix of the test reviews"),
+            "test reviews",
+        )
     if len(result.probabilities):
-        yield card("Certainty", svg(pictures.probabilities(result.probabilities, result.labels),
-                                    "Histogram of the predicted probabilities by true class"),
-                   "reviews by predicted probability; beyond the middle they are misclassified")
-        yield card("Calibration", svg(pictures.calibration(result.probabilities, result.labels),
-                                      "Share really positive by predicted probability"),
-                   "on the dashed line the probabilities can be taken at their word")
+        yield card(
+            "Certainty",
+            svg(
+                pictures.probabilities(result.probabilities, result.labels),
+                "Histogram of the predicted probabilities by true class",
+            ),
+            "reviews by predicted probability; beyond the middle they are misclassified",
+        )
+        yield card(
+            "Calibration",
+            svg(
+                pictures.calibration(result.probabilities, result.labels),
+                "Share really positive by predicted probability",
+            ),
+            "on the dashed line the probabilities can be taken at their word",
+        )
 
 
 def mistake(wrong: Mistake) -> str:
     name = pictures.CLASSES[wrong.label]
     text = wrong.text if len(wrong.text) <= TEXT else wrong.text[:TEXT] + " …"
-    return card("", f'<span class="badge {name}">labelled {name}</span> '
-                    f'<span class="note">· predicted {percent(wrong.probability)} positive</span>'
-                    f"<blockquote>{escape(text)}</blockquote>")
+    return card(
+        "",
+        f'<span class="badge {name}">labelled {name}</span> '
+        f'<span class="note">· predicted {percent(wrong.probability)} positive</span>'
+        f"<blockquote>{escape(text)}</blockquote>",
+    )
 
 
 def data(result: Result) -> Iterable[str]:
@@ -172,14 +217,31 @@ def data(result: Result) -> Iterable[str]:
     tables = []
     if any(len(each) for each in result.lengths.values()):
         cut = result.settings.get("model", {}).get("length", 0)
-        yield card("Lengths", svg(pictures.lengths(result.lengths, cut), "Distribution of the lengths of reviews"),
-                   "tokens of a review, by split")
-        tables.append(card("Reviews", table(map(length_row, result.lengths.items()), (
-            "split", "reviews", "tokens", "mean", "median", "longest"), range(1, 6)), "and their tokens"))
+        yield card(
+            "Lengths",
+            svg(pictures.lengths(result.lengths, cut), "Distribution of the lengths of reviews"),
+            "tokens of a review, by split",
+        )
+        tables.append(
+            card(
+                "Reviews",
+                table(
+                    map(length_row, result.lengths.items()),
+                    ("split", "reviews", "tokens", "mean", "median", "longest"),
+                    range(1, 6),
+                ),
+                "and their tokens",
+            )
+        )
     rows = [(file, reason, count) for file, reasons in result.rejected.items() for reason, count in reasons.items()]
     if result.rejected:
-        tables.append(card("Rejected lines", table(rows, ("file", "reason", "lines"), (2,)) if rows else "None.",
-                           "kept in rejected/, with their line numbers"))
+        tables.append(
+            card(
+                "Rejected lines",
+                table(rows, ("file", "reason", "lines"), (2,)) if rows else "None.",
+                "kept in rejected/, with their line numbers",
+            )
+        )
     if tables:
         yield f'<div class="stack">{"".join(tables)}</div>'
 
@@ -188,8 +250,14 @@ def length_row(split: tuple[str, np.ndarray]) -> tuple[object, ...]:
     name, tokens = split
     if not len(tokens):
         return name, 0, 0, "", "", ""
-    return (name, len(tokens), int(tokens.sum(dtype=np.int64)), float(round(tokens.mean(), 1)),
-            int(np.median(tokens)), int(tokens.max()))
+    return (
+        name,
+        len(tokens),
+        int(tokens.sum(dtype=np.int64)),
+        float(round(tokens.mean(), 1)),
+        int(np.median(tokens)),
+        int(tokens.max()),
+    )
 
 
 def stages(done: Sequence[Stage]) -> str:
@@ -198,17 +266,21 @@ def stages(done: Sequence[Stage]) -> str:
     rows = "".join(
         f"<tr><td>{escape(stage.name)}</td><td class=number>{stage.steps:,}</td>"
         f"<td class=number>{duration(stage.seconds)}</td>"
-        f'<td class=bar><i style="width:{100 * stage.seconds / longest:.1f}%"></i></td></tr>' for stage in done)
-    return (f"<table><tr><th>stage</th><th class=number>steps</th><th class=number>time</th><th></th></tr>"
-            f"{rows}</table>")
+        f'<td class=bar><i style="width:{100 * stage.seconds / longest:.1f}%"></i></td></tr>'
+        for stage in done
+    )
+    return f"<table><tr><th>stage</th><th class=number>steps</th><th class=number>time</th><th></th></tr>{rows}</table>"
 
 
 def more(metrics: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     """What the metrics hold beside the figures of the splits."""
     for part, values in metrics.items():
         if part not in SPLITS:
-            rows = [(name.replace("_", " "), value) for name, value in values.items()
-                    if isinstance(value, int | float | str)]
+            rows = [
+                (name.replace("_", " "), value)
+                for name, value in values.items()
+                if isinstance(value, int | float | str)
+            ]
             yield card(part, table(rows, numbers=(1,)))
 
 

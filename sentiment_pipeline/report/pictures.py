@@ -26,10 +26,12 @@ CLASS_COLOURS = (ORANGE, BLUE)
 
 def in_theme(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Draw under the project's matplotlib settings."""
+
     @wraps(draw)
     def drawn(*args: object, **options: object) -> Figure:
         with matplotlib.rc_context(MATPLOTLIB):
             return draw(*args, **options)
+
     return drawn
 
 
@@ -39,8 +41,9 @@ def axes(width: float = 5.6, height: float = 3.0) -> tuple[Figure, Axes]:
 
 
 @in_theme
-def curve(history: History, name: str, better: Callable[[Sequence[float]], float] | None = None,
-          form: str = "{x:,.3g}") -> Figure:
+def curve(
+    history: History, name: str, better: Callable[[Sequence[float]], float] | None = None, form: str = "{x:,.3g}"
+) -> Figure:
     """The figure `name` of the training batches over the steps, and `validation_<name>`, if it is there.
 
     Args:
@@ -55,8 +58,16 @@ def curve(history: History, name: str, better: Callable[[Sequence[float]], float
     steps, values = series(history, f"validation_{name}")
     if len(steps):
         plot.plot(steps, values, color=ORANGE, marker="o", markersize=4, label="validation")
-        plot.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9, labelcolor=MUTED,
-                    handlelength=1.4, borderpad=0)
+        plot.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=2,
+            frameon=False,
+            fontsize=9,
+            labelcolor=MUTED,
+            handlelength=1.4,
+            borderpad=0,
+        )
     if better and len(steps):
         mark(plot, *best(steps, values, better), form)
     if not better:
@@ -101,8 +112,16 @@ def best(steps: np.ndarray, values: np.ndarray, better: Callable[[Sequence[float
 def mark(plot: Axes, step: float, value: float, form: str) -> None:
     """A ring around the best validation, with its value."""
     plot.plot(step, value, "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.3)
-    plot.annotate(form.format(x=value), (step, value), (0, 11), textcoords="offset points", ha="center", fontsize=9.5,
-                  fontweight="bold", bbox=dict(facecolor=SURFACE, edgecolor="none", alpha=0.8, pad=1.5))
+    plot.annotate(
+        form.format(x=value),
+        (step, value),
+        (0, 11),
+        textcoords="offset points",
+        ha="center",
+        fontsize=9.5,
+        fontweight="bold",
+        bbox=dict(facecolor=SURFACE, edgecolor="none", alpha=0.8, pad=1.5),
+    )
 
 
 @in_theme
@@ -113,12 +132,25 @@ def confusion(matrix: Sequence[Sequence[int]]) -> Figure:
         for column, count in enumerate(counts):
             share = count / max(1, sum(counts))
             colour = CLASS_COLOURS[column]
-            plot.fill([column, column + 0.97, column + 0.97, column], [row, row, row + 0.95, row + 0.95],
-                      color=colour, alpha=0.10 + 0.55 * share, linewidth=0)
-            plot.text(column + 0.485, row + 0.40, f"{count:,}", ha="center", va="center", fontsize=17,
-                      fontweight="bold" if row == column else "normal")
-            plot.text(column + 0.485, row + 0.68, f"{share:.1%} of the {CLASSES[row]}", ha="center", va="center",
-                      fontsize=9)
+            plot.fill(
+                [column, column + 0.97, column + 0.97, column],
+                [row, row, row + 0.95, row + 0.95],
+                color=colour,
+                alpha=0.10 + 0.55 * share,
+                linewidth=0,
+            )
+            plot.text(
+                column + 0.485,
+                row + 0.40,
+                f"{count:,}",
+                ha="center",
+                va="center",
+                fontsize=17,
+                fontweight="bold" if row == column else "normal",
+            )
+            plot.text(
+                column + 0.485, row + 0.68, f"{share:.1%} of the {CLASSES[row]}", ha="center", va="center", fontsize=9
+            )
     plot.set(xlim=(0, 1.97), ylim=(1.95, 0))
     plot.set_xticks([0.485, 1.485], [f"predicted {name}" for name in CLASSES])
     plot.set_yticks([0.475, 1.475], [f"truly\n{name}" for name in CLASSES])
@@ -147,8 +179,15 @@ def lengths(tokens: Mapping[str, np.ndarray], cut: int = 0) -> Figure:
         plot.stairs(shares, edges, color=colour, linewidth=1.4, label=name)
     if 0 < cut < edges[-1]:
         plot.axvline(cut, color=INK, linewidth=1)
-        plot.annotate(f"cut at {cut:,}", (cut, 0.96), (4, 0), xycoords=("data", "axes fraction"),
-                      textcoords="offset points", fontsize=9, va="top")
+        plot.annotate(
+            f"cut at {cut:,}",
+            (cut, 0.96),
+            (4, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=9,
+            va="top",
+        )
     plot.legend(loc="upper right", frameon=False, fontsize=9, labelcolor=MUTED)
     plot.set_xlabel("tokens of a review")
     plot.set_xlim(0, edges[-1])
@@ -193,8 +232,12 @@ def calibration(probability: np.ndarray, label: np.ndarray) -> Figure:
     plot.plot(predicted, observed, color=BLUE, linewidth=1.4)
     areas = 18 + 160 * count[some] / count.max(initial=1)
     plot.scatter(predicted, observed, areas, color=BLUE, alpha=0.85, linewidth=0)
-    plot.set(xlabel="predicted probability of positive", ylabel="share really positive", xlim=(-0.03, 1.03),
-             ylim=(-0.05, 1.05))
+    plot.set(
+        xlabel="predicted probability of positive",
+        ylabel="share really positive",
+        xlim=(-0.03, 1.03),
+        ylim=(-0.05, 1.05),
+    )
     for axis in (plot.xaxis, plot.yaxis):
         axis.set_major_formatter(StrMethodFormatter("{x:.0%}"))
     return figure

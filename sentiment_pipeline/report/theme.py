@@ -22,7 +22,8 @@ COLOURS = {  # name: light, dark
     "orange": ("#d9601f", "#f2935c"),
 }
 INK, MUTED, LINE, BLUE, ORANGE, SURFACE = (
-    COLOURS[name][0] for name in ("ink", "muted", "line", "blue", "orange", "surface"))
+    COLOURS[name][0] for name in ("ink", "muted", "line", "blue", "orange", "surface")
+)
 
 MATPLOTLIB: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text, in the page's font
@@ -61,10 +62,10 @@ def svg(figure: Figure, description: str) -> str:
     with matplotlib.rc_context(MATPLOTLIB):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = file.getvalue()
-    text = text[text.index("<svg"):]
+    text = text[text.index("<svg") :]
     for name, (light, _) in COLOURS.items():
         text = text.replace(light, f"var(--{name})")
-    text = re.sub(r'<svg ', f'<svg role="img" aria-label="{escape(description)}" ', text, count=1)
+    text = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(description)}" ', text, count=1)
     return re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
 
 
@@ -81,10 +82,12 @@ def variables(shade: int) -> str:
     return " ".join(f"--{name}: {shades[shade]};" for name, shades in COLOURS.items())
 
 
-STYLE = f"""
+STYLE = (
+    f"""
 :root {{ color-scheme: light dark; {variables(0)} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {variables(1)} }} }}
-""" + """
+"""
+    + """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.5;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; }
@@ -129,3 +132,4 @@ blockquote { margin: 8px 0 0; font-size: 14px; overflow-wrap: anywhere; max-heig
 footer { margin-top: 56px; font-size: 13px; color: var(--muted); }
 @media print { main { padding: 0; } .card, .tile { break-inside: avoid; } }
 """
+)

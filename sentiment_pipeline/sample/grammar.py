@@ -192,8 +192,11 @@ class Templates:
 
 def templates() -> Templates:
     """Cut the templates above; a title ends with a colon, a sentence with a drawn full stop."""
-    groups = [[line.strip() + ending for line in texts[kind].strip().splitlines()]
-              for texts, ending in ((TITLES, ": "), (SENTENCES, "{.}")) for kind in KINDS]
+    groups = [
+        [line.strip() + ending for line in texts[kind].strip().splitlines()]
+        for texts, ending in ((TITLES, ": "), (SENTENCES, "{.}"))
+        for kind in KINDS
+    ]
     cut = [[piece for piece in SLOT.split(template) if piece] for group in groups for template in group]
     numbers = {piece: number for number, piece in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
     sizes = np.array([len(group) for group in groups])

@@ -19,11 +19,13 @@ from sentiment_pipeline.sample.spelling import SPELLINGS, ranks
 BLOCK = 4000  # reviews, nearly two full blocks of bz2
 LONGEST = 1000  # bytes of a text, as in the real data
 
-SHARES = np.array([  # of the kinds: neutral, plain, feint, negated, contrast
-    [0.50, 0.25, 0.08, 0.09, 0.08],  # in titles
-    [0.50, 0.25, 0.08, 0.09, 0.08],  # in sentences
-    [0.00, 0.52, 0.14, 0.18, 0.16],  # in last sentences
-])
+SHARES = np.array(
+    [  # of the kinds: neutral, plain, feint, negated, contrast
+        [0.50, 0.25, 0.08, 0.09, 0.08],  # in titles
+        [0.50, 0.25, 0.08, 0.09, 0.08],  # in sentences
+        [0.00, 0.52, 0.14, 0.18, 0.16],  # in last sentences
+    ]
+)
 DISSENT = np.array([0.10, 0.10, 0.02])  # shares of titles, sentences and last sentences that contradict the label
 MEDIAN_SENTENCES, SPREAD, MOST_SENTENCES = 5.2, 0.58, 14  # of a lognormal law
 SHOUTED, WHISPERED = 0.005, 0.012  # shares of reviews in capitals and in small letters only
@@ -41,8 +43,12 @@ def block(seed: int, number: int) -> list[bytes]:
     chosen, meaning = plan(rng, labels, sentences)
     texts = written(rng, chosen, meaning, sentences + 1)
     case = rng.random(BLOCK)
-    return [line(label, text, shout, whisper) for label, text, shout, whisper in zip(
-        labels.tolist(), texts, (case < SHOUTED).tolist(), (case > 1 - WHISPERED).tolist(), strict=True)]
+    return [
+        line(label, text, shout, whisper)
+        for label, text, shout, whisper in zip(
+            labels.tolist(), texts, (case < SHOUTED).tolist(), (case > 1 - WHISPERED).tolist(), strict=True
+        )
+    ]
 
 
 def plan(rng: np.random.Generator, labels: np.ndarray, sentences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,8 +86,9 @@ def written(rng: np.random.Generator, chosen: np.ndarray, meaning: np.ndarray, p
     return ["".join(strings[start:end]) for start, end in zip([0, *borders], borders, strict=False)]
 
 
-def filled(rng: np.random.Generator, slot: str, words: dict[str, np.ndarray], meaning: np.ndarray,
-           topic: np.ndarray) -> np.ndarray:
+def filled(
+    rng: np.random.Generator, slot: str, words: dict[str, np.ndarray], meaning: np.ndarray, topic: np.ndarray
+) -> np.ndarray:
     """Draw what fills one slot at each place where it stands, given the place's meaning and topic."""
     if slot in SPELLINGS:
         return np.array(list(map(SPELLINGS[slot], ranks(rng, len(meaning)).tolist())), object)

@@ -69,5 +69,11 @@ def address(rank: int) -> str:
 
 
 SPELLINGS: dict[str, Callable[[int], str]] = {
-    "word": word, "Name": name, "model": model, "price": price, "number": number, "year": year, "address": address,
+    "word": word,
+    "Name": name,
+    "model": model,
+    "price": price,
+    "number": number,
+    "year": year,
+    "address": address,
 }

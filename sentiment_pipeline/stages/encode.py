@@ -7,17 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment_pipeline.prepare.config import SplitConfig
-from sentiment_pipeline.prepare.encode import write_encoded
-from sentiment_pipeline.prepare.pack import ARRAYS, write_packed
-from sentiment_pipeline.prepare.split import SPLITS, splits_of
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import published
+from sentiment_pipeline.engine.manifest import JSON, Manifest
+from sentiment_pipeline.engine.stage import Run, Stage
+from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
+from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest, tokenize, vocabulary
 from sentiment_pipeline.stages.ingest import Part
-from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstream
-from sentiment_pipeline.storage.files import published
-from sentiment_pipeline.storage.manifest import JSON, Manifest
+from sentiment_pipeline.text.config import SplitConfig
+from sentiment_pipeline.text.encode import write_encoded
+from sentiment_pipeline.text.pack import write_packed
+from sentiment_pipeline.text.split import splits_of
 
-VERSION = 2
+__all__ = ["STAGE", "pack_name", "part_name", "require_prepared"]
+
+_VERSION = 2
 
 
 def part_name(part: Part) -> str:
@@ -28,14 +33,7 @@ def pack_name(split: str) -> str:
     return f"encode/packed/{split}"
 
 
-def packed_path(split: str, array: str) -> str:
-    return f"packed/{split}/{array}.npy"
-
-
-PUBLISHES = ("shards/*/part-*.parquet", *(packed_path(split, array) for split in SPLITS for array in ARRAYS))
-
-
-def demand_prepared(run: Run) -> None:
+def require_prepared(run: Run[Settings]) -> None:
     """Refuse settings of the prepare half other than those that the training files were made with.
 
     Raises:
@@ -43,69 +41,107 @@ def demand_prepared(run: Run) -> None:
     """
     settings = run.settings
     first = Part("train", 0, 0, 0, 0)
-    run.demand_same(ingest.part_name("train", 0), ingest=asdict(settings.ingest), cleaning=asdict(settings.cleaning))
-    for source in ingest.SOURCES:
-        run.demand_same(ingest.total_name(source), ingest=asdict(settings.ingest))
-    run.demand_same(vocabulary.NAME, vocabulary=asdict(settings.vocabulary))
-    run.demand_same(part_name(first), split=asdict(settings.split))
+    run.require_same(ingest.part_name("train", 0), ingest=asdict(settings.ingest), cleaning=asdict(settings.cleaning))
+    for source in layout.SOURCES:
+        run.require_same(ingest.total_name(source), ingest=asdict(settings.ingest))
+    run.require_same(vocabulary.NAME, vocabulary=asdict(settings.vocabulary))
+    run.require_same(part_name(first), split=asdict(settings.split))
 
 
-def plan(run: Run) -> Iterator[list[Step]]:
+def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     parts = ingest.parts(run)
-    totals = {source: sum(part.reviews for part in parts if part.source == source) for source in ingest.SOURCES}
-    shards = shards_of(parts, run.settings.split, totals)
-    tables = [run.manifest(name) for name in (*tokenize.union_names(run), vocabulary.NAME)]
-    sizes = tokenize.union_sizes(run)
-    yield [part_step(run, number, part, shards[part], totals[part.source], sizes, tables)
-           for number, part in enumerate(parts)]
-    yield [pack_step(run, split, {part: paths[split] for part, paths in shards.items() if split in paths})
-           for split in SPLITS]
+    totals = {source: sum(part.reviews for part in parts if part.source == source) for source in layout.SOURCES}
+    shards = _shards_of(parts, run.settings.split, totals)
+    tables = [run.manifest(name) for name in (*tokenize.merged_names(run), vocabulary.NAME)]
+    sizes = tokenize.merged_sizes(run)
+    yield [
+        _part_step(run, number, part, shards[part], totals[part.source], sizes, tables)
+        for number, part in enumerate(parts)
+    ]
+    yield [
+        _pack_step(run, split, {part: paths[split] for part, paths in shards.items() if split in paths})
+        for split in layout.SPLITS
+    ]
 
 
-def shards_of(parts: Sequence[Part], split: SplitConfig, totals: Mapping[str, int]) -> dict[Part, dict[str, str]]:
+def _shards_of(parts: Sequence[Part], split: SplitConfig, totals: Mapping[str, int]) -> dict[Part, dict[str, str]]:
     """The shards that each part's reviews go to, by split; those of a split are numbered in the order of the parts."""
-    shards, count = dict[Part, dict[str, str]](), dict.fromkeys(SPLITS, 0)
+    shards, count = dict[Part, dict[str, str]](), dict.fromkeys(layout.SPLITS, 0)
     for part in parts:
         drawn = np.unique(splits_of(split, part.source, part.first, part.reviews, totals[part.source]))
         shards[part] = {}
-        for name in (SPLITS[each] for each in drawn):
-            shards[part][name] = f"shards/{name}/part-{count[name]:05d}.parquet"
+        for name in (layout.SPLITS[each] for each in drawn):
+            shards[part][name] = layout.shard(name, count[name])
             count[name] += 1
     return shards
 
 
-def part_step(run: Run, number: int, part: Part, shards: Mapping[str, str], total: int, sizes: Sequence[int],
-              tables: Sequence[Manifest]) -> Step:
+def _part_step(
+    run: Run[Settings],
+    number: int,
+    part: Part,
+    shards: Mapping[str, str],
+    total: int,
+    sizes: Sequence[int],
+    tables: Sequence[Manifest],
+) -> Step:
     own = [run.manifest(name) for name in (ingest.part_name(part.source, part.index), tokenize.shard_name(part))]
     split = run.settings.split
     return Step(
         name=part_name(part),
-        work=encode_part,
+        work=_encode_part,
         arguments={"part": part, "number": number, "sizes": sizes, "split": split, "total": total, "shards": shards},
-        depends={"version": VERSION, "first": part.first, "reviews": part.reviews, "total": total,
-                 "split": asdict(split), "shard": upstream(own), "vocabulary": upstream(tables)},
+        depends={
+            "version": _VERSION,
+            "first": part.first,
+            "reviews": part.reviews,
+            "total": total,
+            "split": asdict(split),
+            "shard": upstream_digest(own),
+            "vocabulary": upstream_digest(tables),
+        },
         outputs=tuple(shards.values()),
-        reads=outputs_of([*own, *tables], part.table, tokenize.chunks_path(part), vocabulary.CHUNK_IDS,
-                         *map(tokenize.rows_path, range(len(sizes)))),
+        reads=outputs_of(
+            [*own, *tables],
+            part.table,
+            layout.chunks(part.source, part.index),
+            layout.CHUNK_IDS,
+            *map(layout.merged_rows, range(len(sizes))),
+        ),
     )
 
 
-def encode_part(data_dir: Path, report: Report, *, part: Part, number: int, sizes: Sequence[int], split: SplitConfig,
-                total: int, shards: Mapping[str, str]) -> Mapping[str, JSON]:
+def _encode_part(
+    data_dir: Path,
+    on_progress: ProgressCallback,
+    *,
+    part: Part,
+    number: int,
+    sizes: Sequence[int],
+    split: SplitConfig,
+    total: int,
+    shards: Mapping[str, str],
+) -> Mapping[str, JSON]:
     splits = splits_of(split, part.source, part.first, part.reviews, total)
-    rows = tokenize.open_union(data_dir, sizes).of_shard(number)
+    rows = tokenize.open_merged(data_dir, sizes).of_shard(number)
     with ExitStack() as stack:
         outputs = {name: stack.enter_context(published(data_dir / path)) for name, path in shards.items()}
-        counts = write_encoded(data_dir / part.table, data_dir / tokenize.chunks_path(part), rows,
-                               data_dir / vocabulary.CHUNK_IDS, splits, outputs)
+        counts = write_encoded(
+            data_dir / part.table,
+            data_dir / layout.chunks(part.source, part.index),
+            rows,
+            data_dir / layout.CHUNK_IDS,
+            splits,
+            outputs,
+        )
     return {**counts, **part.work}
 
 
-def pack_step(run: Run, split: str, shards: Mapping[Part, str]) -> Step:
+def _pack_step(run: Run[Settings], split: str, shards: Mapping[Part, str]) -> Step:
     encoded = [run.manifest(part_name(part)) for part in shards]
     return Step(
         name=pack_name(split),
-        work=pack_split,
+        work=_pack_split,
         arguments={
             "split": split,
             "shards": list(shards.values()),
@@ -113,15 +149,29 @@ def pack_step(run: Run, split: str, shards: Mapping[Part, str]) -> Step:
             "tokens": sum(each.facts[split]["tokens"] for each in encoded),
             "vocabulary": run.manifest(vocabulary.NAME).facts["size"],
         },
-        depends={"version": VERSION, "shards": upstream(encoded)},
-        outputs=tuple(packed_path(split, array) for array in ARRAYS),
+        depends={"version": _VERSION, "shards": upstream_digest(encoded)},
+        outputs=tuple(layout.packed_array(split, array) for array in layout.PACKED_ARRAYS),
         reads=outputs_of(encoded, *shards.values()),
     )
 
 
-def pack_split(data_dir: Path, report: Report, *, split: str, shards: Sequence[str], reviews: int, tokens: int,
-               vocabulary: int) -> Mapping[str, JSON]:
+def _pack_split(
+    data_dir: Path,
+    on_progress: ProgressCallback,
+    *,
+    split: str,
+    shards: Sequence[str],
+    reviews: int,
+    tokens: int,
+    vocabulary: int,
+) -> Mapping[str, JSON]:
     with ExitStack() as stack:
-        outputs = {array: stack.enter_context(published(data_dir / packed_path(split, array))) for array in ARRAYS}
+        outputs = {
+            array: stack.enter_context(published(data_dir / layout.packed_array(split, array)))
+            for array in layout.PACKED_ARRAYS
+        }
         write_packed([data_dir / path for path in shards], reviews, tokens, vocabulary, outputs)
     return {"reviews": reviews, "tokens": tokens}
+
+
+STAGE = Stage("encode", _plan, publishes=(layout.shard(layout.ANY, layout.ANY), *layout.packed_arrays()))

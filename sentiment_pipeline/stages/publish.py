@@ -7,55 +7,70 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sentiment_pipeline.prepare.vocabulary import SPECIAL
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import published, write_text
+from sentiment_pipeline.engine.manifest import JSON
+from sentiment_pipeline.engine.stage import Run, Stage
+from sentiment_pipeline.engine.step import ProgressCallback, Step
+from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.models.model_folder import load_weights, save_model
 from sentiment_pipeline.report.model_card import model_card
+from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import evaluate, train, vocabulary
-from sentiment_pipeline.stages.step import Report, Run, Step
-from sentiment_pipeline.storage.files import published, write_text
-from sentiment_pipeline.storage.manifest import JSON
-from sentiment_pipeline.training.config import ModelConfig
-from sentiment_pipeline.training.model_folder import CONFIG, load_weights, save_model
-from sentiment_pipeline.training.model_folder import WEIGHTS as MODEL_WEIGHTS
+from sentiment_pipeline.text.vocabulary import SPECIAL
 
-VERSION = 1
-NAME = "publish"
-FOLDER = "model"
-TABLE, CARD = f"{FOLDER}/vocabulary.parquet", f"{FOLDER}/README.md"
-PUBLISHES = (f"{FOLDER}/{MODEL_WEIGHTS}", f"{FOLDER}/{CONFIG}", TABLE, CARD)
+__all__ = ["STAGE"]
+
+_VERSION = 1
+_NAME = "publish"
+_VOCABULARY = f"{layout.MODEL}/{layout.MODEL_VOCABULARY}"
+_CARD = f"{layout.MODEL}/{layout.MODEL_CARD}"
+_FILES = tuple(f"{layout.MODEL}/{name}" for name in (*layout.MODEL_FILES, layout.MODEL_CARD))
 
 
-def plan(run: Run) -> Iterator[list[Step]]:
-    settings, trained = run.settings, run.intact(train.NAME)
-    evaluate.demand_trained(run)
-    words, evaluated = run.intact(vocabulary.NAME, vocabulary.TABLE), run.intact(evaluate.NAME)
+def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    settings, trained = run.settings, run.intact_manifest(train.NAME)
+    evaluate.require_trained(run)
+    words, evaluated = run.intact_manifest(vocabulary.NAME, layout.VOCABULARY), run.intact_manifest(evaluate.NAME)
     texts = {
         "cleaning": asdict(settings.cleaning),
         "tokenizer": {"name": "nltk.word_tokenize", "nltk": version("nltk")},
         "unknown_id": SPECIAL.index(settings.vocabulary.unknown),
     }
     depends: dict[str, JSON] = {
-        "version": VERSION,
+        "version": _VERSION,
         "texts": texts,
-        "weights": trained.outputs[train.WEIGHTS].sha256,
-        "vocabulary": words.outputs[vocabulary.TABLE].sha256,
-        "metrics": evaluated.outputs[evaluate.METRICS].sha256,
-        "settings": evaluate.groups_of(run),
+        "weights": trained.outputs[layout.WEIGHTS].sha256,
+        "vocabulary": words.outputs[layout.VOCABULARY].sha256,
+        "metrics": evaluated.outputs[layout.METRICS].sha256,
+        "settings": evaluate.shown_settings(run),
     }
     arguments = {
         "name": settings.preset,
         "model": settings.model,
-        "texts": {**texts, "vocabulary_sha256": words.outputs[vocabulary.TABLE].sha256},
+        "texts": {**texts, "vocabulary_sha256": words.outputs[layout.VOCABULARY].sha256},
         "vocabulary_size": words.facts["size"],
-        "groups": evaluate.groups_of(run),
+        "groups": evaluate.shown_settings(run),
     }
-    yield [Step(NAME, work, arguments, depends, PUBLISHES)]
+    yield [Step(_NAME, _publish, arguments, depends, _FILES)]
 
 
-def work(data_dir: Path, report: Report, *, name: str, model: ModelConfig, texts: Mapping[str, Any],
-         vocabulary_size: int, groups: Mapping[str, Mapping[str, JSON]]) -> Mapping[str, JSON]:
-    metrics = json.loads((data_dir / evaluate.METRICS).read_bytes())
-    with published(data_dir / TABLE) as table:
-        table.write_bytes((data_dir / vocabulary.TABLE).read_bytes())
-    write_text(data_dir / CARD, model_card(name, metrics, groups, vocabulary_size))
-    save_model(data_dir / FOLDER, load_weights(data_dir / train.WEIGHTS), model, vocabulary_size, texts)
+def _publish(
+    data_dir: Path,
+    on_progress: ProgressCallback,
+    *,
+    name: str,
+    model: ModelConfig,
+    texts: Mapping[str, Any],
+    vocabulary_size: int,
+    groups: Mapping[str, Mapping[str, JSON]],
+) -> Mapping[str, JSON]:
+    metrics = json.loads((data_dir / layout.METRICS).read_bytes())
+    with published(data_dir / _VOCABULARY) as table:
+        table.write_bytes((data_dir / layout.VOCABULARY).read_bytes())
+    write_text(data_dir / _CARD, model_card(name, metrics, groups, vocabulary_size))
+    save_model(data_dir / layout.MODEL, load_weights(data_dir / layout.WEIGHTS), model, vocabulary_size, texts)
     return {}
+
+
+STAGE = Stage("publish", _plan, publishes=_FILES)

@@ -11,35 +11,39 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import write_text
+from sentiment_pipeline.engine.manifest import JSON, fingerprint
+from sentiment_pipeline.engine.stage import Run, Stage
+from sentiment_pipeline.engine.step import ProgressCallback, Step, upstream_digest
+from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.models.model_folder import save_weights
+from sentiment_pipeline.models.precision import choose_device, choose_dtype
+from sentiment_pipeline.settings import ExecutionConfig, Settings
 from sentiment_pipeline.stages import encode, vocabulary
-from sentiment_pipeline.stages.step import Report, Run, Step, upstream
-from sentiment_pipeline.storage.files import write_text
-from sentiment_pipeline.storage.manifest import JSON, fingerprint
-from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
+from sentiment_pipeline.training.checkpoint import damaged_checkpoints, discard_damaged_checkpoints
+from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.launch import Processes, train_in_processes
-from sentiment_pipeline.training.model_folder import save_weights
-from sentiment_pipeline.training.precision import choose_device, choose_format
-from sentiment_pipeline.training.vectors import digest, locate
+from sentiment_pipeline.training.word_vectors import digest, locate
 
-VERSION = 1
+__all__ = ["NAME", "STAGE", "make_job", "processes_of", "training_config", "training_step"]
+
+_VERSION = 1
 NAME = "train"
-WEIGHTS, HISTORY = "training/model.safetensors", "training/history.jsonl"
-PUBLISHES = (WEIGHTS, HISTORY)
-CHECKPOINTS = "checkpoints"
-LIVE_HISTORY = "history.jsonl"  # beside the checkpoints while training goes on, TensorBoard's files too
 
 
-def plan(run: Run) -> Iterator[list[Step]]:
-    settings, training = run.settings, training_of(run)
-    encode.demand_prepared(run)
+def training_step(run: Run[Settings]) -> Step:
+    """The one step of the stage."""
+    settings, training = run.settings, training_config(run)
+    encode.require_prepared(run)
     vectors = locate(settings.training.vectors) if training.vectors else None
     if vectors:
-        run.intact(vocabulary.NAME, vocabulary.TABLE)
-    packed = [run.intact(encode.pack_name(split)) for split in ("train", "validation")]
+        run.intact_manifest(vocabulary.NAME, layout.VOCABULARY)
+    packed = [run.intact_manifest(encode.pack_name(split)) for split in ("train", "validation")]
     depends: dict[str, JSON] = {
-        "version": VERSION,
-        "packed": upstream(packed),
+        "version": _VERSION,
+        "packed": upstream_digest(packed),
         "model": asdict(settings.model),
         "training": asdict(training),
     }
@@ -52,49 +56,93 @@ def plan(run: Run) -> Iterator[list[Step]]:
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
         "identity": fingerprint(depends),
     }
-    yield [Step(NAME, work, arguments, depends, (WEIGHTS, HISTORY))]
+    return Step(NAME, _train, arguments, depends, (layout.WEIGHTS, layout.HISTORY))
 
 
-def check(run: Run) -> None:
-    """Find out before hours of preparing whether this machine has what training needs.
+def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    yield [training_step(run)]
+
+
+def _check(run: Run[Settings]) -> None:
+    """Refuse before hours of preparing what this machine cannot train.
 
     Raises:
-        SettingsError: the device or number format is not to be had here.
+        SettingsError: the device or number format is not available here.
     """
-    choose_format(run.settings.training.precision, choose_device(run.settings.runtime))
+    choose_dtype(run.settings.training.precision, choose_device(run.settings.runtime.device))
 
 
-def training_of(run: Run) -> TrainingConfig:
+def training_config(run: Run[Settings]) -> TrainingConfig:
     """The training settings as what depends on them sees them: of word vectors what is in the file, not its name."""
     training: TrainingConfig = run.settings.training
     return replace(training, vectors=digest(locate(training.vectors))) if training.vectors else training
 
 
-def processes_of(execution: Any) -> Processes:
-    """The processes that the settings (`settings.ExecutionConfig`) want."""
+def processes_of(execution: ExecutionConfig) -> Processes:
+    """The processes that the settings ask for."""
     return Processes(execution.training_processes, execution.training_nodes, execution.training_rendezvous)
 
 
-def make_job(data_dir: Path, checkpoints: Path, *, model: ModelConfig, training: TrainingConfig, vectors: Path | None,
-             runtime: RuntimeConfig, vocabulary_size: int, identity: str) -> Job:
+def make_job(
+    data_dir: Path,
+    checkpoints: Path,
+    *,
+    model: ModelConfig,
+    training: TrainingConfig,
+    vectors: Path | None,
+    runtime: RuntimeConfig,
+    vocabulary_size: int,
+    identity: str,
+) -> Job:
     """The training of a step's arguments, with its checkpoints in a folder of its own below `checkpoints`."""
     folder = checkpoints / identity[:16]
-    words = data_dir / vocabulary.TABLE if vectors else None
-    return Job(data_dir / "packed", folder, folder / LIVE_HISTORY, model, training, runtime, vocabulary_size, identity,
-               vectors, words)
+    words = data_dir / layout.VOCABULARY if vectors else None
+    return Job(
+        data_dir / layout.PACKED,
+        folder,
+        folder / layout.LIVE_HISTORY,
+        model,
+        training,
+        runtime,
+        vocabulary_size,
+        identity,
+        vectors,
+        words,
+    )
 
 
-def work(data_dir: Path, report: Report, *, processes: Processes, **arguments: Any) -> Mapping[str, JSON]:
-    job = make_job(data_dir, data_dir / CHECKPOINTS, **arguments)
-    remove_others(job.checkpoints)
-    result = train_in_processes(job, processes, report)
-    save_weights(data_dir / WEIGHTS, result.weights)
-    write_text(data_dir / HISTORY, job.history.read_text(encoding="utf-8"))
+def _train(
+    data_dir: Path, on_progress: ProgressCallback, *, processes: Processes, **arguments: Any
+) -> Mapping[str, JSON]:
+    job = make_job(data_dir, data_dir / layout.CHECKPOINTS, **arguments)
+    _remove_others(job.checkpoints)
+    result = train_in_processes(job, processes, on_progress)
+    save_weights(data_dir / layout.WEIGHTS, result.weights)
+    write_text(data_dir / layout.HISTORY, job.history.read_text(encoding="utf-8"))
     return {**result.facts, "validation": result.validation, "vocabulary_size": job.vocabulary_size}
 
 
-def remove_others(folder: Path) -> None:
+def _remove_others(folder: Path) -> None:
     """Delete the checkpoints of earlier settings."""
     for other in folder.parent.glob("[0-9a-f]" * len(folder.name)):
         if other != folder and other.is_dir():
             shutil.rmtree(other)
+
+
+def _inspect(data_dir: Path) -> Iterator[str]:
+    return iter(damaged_checkpoints(data_dir / layout.CHECKPOINTS).values())
+
+
+def _repair(data_dir: Path) -> None:
+    discard_damaged_checkpoints(data_dir / layout.CHECKPOINTS)
+
+
+STAGE = Stage(
+    "train",
+    _plan,
+    publishes=(layout.WEIGHTS, layout.HISTORY),
+    keeps=(layout.CHECKPOINTS,),
+    check=_check,
+    inspect=_inspect,
+    repair=_repair,
+)

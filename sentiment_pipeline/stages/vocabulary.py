@@ -4,68 +4,97 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sentiment_pipeline.prepare.config import SplitConfig, VocabularyConfig
-from sentiment_pipeline.prepare.split import TRAIN, splits_of
-from sentiment_pipeline.prepare.vocabulary import write_counts, write_vocabulary
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import published
+from sentiment_pipeline.engine.manifest import JSON
+from sentiment_pipeline.engine.stage import Run, Stage
+from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
+from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest, tokenize
 from sentiment_pipeline.stages.ingest import Part
-from sentiment_pipeline.stages.step import Report, Run, Step, outputs_of, upstream
-from sentiment_pipeline.storage.files import published
-from sentiment_pipeline.storage.manifest import JSON
+from sentiment_pipeline.text.config import SplitConfig, VocabularyConfig
+from sentiment_pipeline.text.split import TRAIN, splits_of
+from sentiment_pipeline.text.vocabulary import write_counts, write_vocabulary
 
-VERSION = 2
+__all__ = ["NAME", "STAGE"]
+
+_VERSION = 2
 NAME = "vocabulary/ids"
-TABLE, CHUNK_IDS = "vocabulary.parquet", "vocabulary/chunk-ids.arrow"
-PUBLISHES = ("vocabulary/*/part-*.arrow", TABLE, CHUNK_IDS)
 
 
-def count_name(part: Part) -> str:
+def _count_name(part: Part) -> str:
     return f"vocabulary/counts/{part.name}"
 
 
-def counts_path(part: Part) -> str:
-    return f"vocabulary/{part.name}.arrow"
-
-
-def plan(run: Run) -> Iterator[list[Step]]:
+def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     parts = [part for part in ingest.parts(run) if part.source == "train"]
-    yield [count_step(run, part) for part in parts]
-    counted = [run.manifest(count_name(part)) for part in parts]
-    unions = [run.manifest(name) for name in tokenize.union_names(run)]
+    yield [_count_step(run, part) for part in parts]
+    counted = [run.manifest(_count_name(part)) for part in parts]
+    unions = [run.manifest(name) for name in tokenize.merged_names(run)]
     config = run.settings.vocabulary
-    yield [Step(
-        name=NAME,
-        work=make_vocabulary,
-        arguments={"config": config, "sizes": tokenize.union_sizes(run),
-                   "counts": [counts_path(part) for part in parts]},
-        depends={"version": VERSION, "counts": upstream(counted), "tokens": upstream(unions),
-                 "vocabulary": asdict(config)},
-        outputs=(TABLE, CHUNK_IDS),
-        reads=outputs_of([*counted, *unions]),
-    )]
+    yield [
+        Step(
+            name=NAME,
+            work=_make_vocabulary,
+            arguments={
+                "config": config,
+                "sizes": tokenize.merged_sizes(run),
+                "counts": [layout.chunk_counts(part.source, part.index) for part in parts],
+            },
+            depends={
+                "version": _VERSION,
+                "counts": upstream_digest(counted),
+                "tokens": upstream_digest(unions),
+                "vocabulary": asdict(config),
+            },
+            outputs=(layout.VOCABULARY, layout.CHUNK_IDS),
+            reads=outputs_of([*counted, *unions]),
+        )
+    ]
 
 
-def count_step(run: Run, part: Part) -> Step:
+def _count_step(run: Run[Settings], part: Part) -> Step:
     chunks, split = run.manifest(tokenize.shard_name(part)), run.settings.split
     return Step(
-        name=count_name(part),
-        work=count_shard,
+        name=_count_name(part),
+        work=_count_shard,
         arguments={"part": part, "distinct": chunks.facts["distinct"], "split": split},
-        depends={"version": VERSION, "first": part.first, "chunks": upstream([chunks]), "split": asdict(split)},
-        outputs=(counts_path(part),),
-        reads=outputs_of([chunks], tokenize.chunks_path(part)),
+        depends={"version": _VERSION, "first": part.first, "chunks": upstream_digest([chunks]), "split": asdict(split)},
+        outputs=(layout.chunk_counts(part.source, part.index),),
+        reads=outputs_of([chunks], layout.chunks(part.source, part.index)),
     )
 
 
-def count_shard(data_dir: Path, report: Report, *, part: Part, distinct: int, split: SplitConfig) -> Mapping[str, JSON]:
+def _count_shard(
+    data_dir: Path, on_progress: ProgressCallback, *, part: Part, distinct: int, split: SplitConfig
+) -> Mapping[str, JSON]:
     is_counted = splits_of(split, part.source, part.first, part.reviews, total=0) == TRAIN
-    with published(data_dir / counts_path(part)) as output:
-        return {**write_counts(data_dir / tokenize.chunks_path(part), distinct, is_counted, output), **part.work}
+    with published(data_dir / layout.chunk_counts(part.source, part.index)) as output:
+        return {
+            **write_counts(data_dir / layout.chunks(part.source, part.index), distinct, is_counted, output),
+            **part.work,
+        }
 
 
-def make_vocabulary(data_dir: Path, report: Report, *, config: VocabularyConfig, sizes: Sequence[int],
-                    counts: Sequence[str]) -> Mapping[str, JSON]:
-    with published(data_dir / TABLE) as vocabulary, published(data_dir / CHUNK_IDS) as chunk_ids:
-        return write_vocabulary(config, tokenize.open_union(data_dir, sizes),
-                                [data_dir / tokenize.tokens_path(part) for part in range(len(sizes))],
-                                [data_dir / path for path in counts], vocabulary, chunk_ids)
+def _make_vocabulary(
+    data_dir: Path,
+    on_progress: ProgressCallback,
+    *,
+    config: VocabularyConfig,
+    sizes: Sequence[int],
+    counts: Sequence[str],
+) -> Mapping[str, JSON]:
+    with published(data_dir / layout.VOCABULARY) as vocabulary, published(data_dir / layout.CHUNK_IDS) as chunk_ids:
+        return write_vocabulary(
+            config,
+            tokenize.open_merged(data_dir, sizes),
+            [data_dir / layout.merged_tokens(part) for part in range(len(sizes))],
+            [data_dir / path for path in counts],
+            vocabulary,
+            chunk_ids,
+        )
+
+
+STAGE = Stage(
+    "vocabulary", _plan, publishes=(layout.chunk_counts(layout.ANY, layout.ANY), layout.VOCABULARY, layout.CHUNK_IDS)
+)

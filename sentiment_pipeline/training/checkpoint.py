@@ -1,4 +1,4 @@
-"""The whole state of a training run on disk, so that a killed run goes on as if nothing had happened.
+"""The whole state of a training run on disk, so that a killed run resumes as if nothing had happened.
 
 Each checkpoint is `step-00001000.pt` and, published after it, `step-00001000.json` with its hash and what it is a
 checkpoint of. A checkpoint counts once its description stands; so there is no moment at which a kill leaves a half one
@@ -15,11 +15,13 @@ from typing import Any
 
 import torch
 
+from sentiment_pipeline.engine.files import known_sha256, published, remove_leftovers, sha256, write_text
+from sentiment_pipeline.engine.manifest import fingerprint
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import known_sha256, published, remove_leftovers, sha256, write_text
-from sentiment_pipeline.storage.manifest import fingerprint
 
-KEPT = 2
+__all__ = ["Checkpoints", "damaged_checkpoints", "discard_damaged_checkpoints"]
+
+_KEPT = 2
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +52,11 @@ class Checkpoints:
         described = {"step": step, "sha256": known_sha256(path), "identity": self.identity}
         sealed = {**described, "seal": fingerprint(described)}
         write_text(path.with_suffix(".json"), json.dumps(sealed, indent=1) + "\n")
-        self.prune()
+        self._prune()
 
-    def prune(self) -> None:
+    def _prune(self) -> None:
         """Delete old checkpoints, each description before what it describes, and what kills left behind."""
-        for description in self.descriptions()[KEPT:]:
+        for description in self._descriptions()[_KEPT:]:
             description.unlink()
         for path in self.folder.glob("step-*.pt"):
             if not path.with_suffix(".json").exists():
@@ -67,28 +69,28 @@ class Checkpoints:
             PipelineError: a checkpoint belongs to another model, vocabulary or other settings; names what differs.
         """
         remove_leftovers(self.folder)
-        return next(self.states(), None)
+        return next(self._states(), None)
 
-    def states(self) -> Iterator[dict[str, Any]]:
-        for path in self.descriptions():
+    def _states(self) -> Iterator[dict[str, Any]]:
+        for path in self._descriptions():
             try:
-                yield self.read(path)
+                yield self._read(path)
             except PipelineError:
                 raise
             except Exception as error:  # whatever a damaged file makes json or torch raise
-                log.warning("checkpoint %s is damaged (%s); going back to the one before it", path.stem, error)
+                log.warning("checkpoint %s is damaged (%s); falling back to the one before it", path.stem, error)
 
-    def read(self, description: Path) -> dict[str, Any]:
-        self.check(description, whole(description)["identity"])
+    def _read(self, description: Path) -> dict[str, Any]:
+        self._require_same_run(description, _read_description(description)["identity"])
         state: dict[str, Any] = torch.load(description.with_suffix(".pt"), map_location="cpu", weights_only=True)
         return state
 
     @contextmanager
-    def fitting(self) -> Iterator[None]:
-        """For taking up a state: one that is whole, and yet not what this program saves, becomes an error of one line.
+    def resuming(self) -> Iterator[None]:
+        """For resuming from a state: one that is whole, and yet not what this program saves, is an error of one line.
 
         Raises:
-            PipelineError: the block has failed for what it was given.
+            PipelineError: the block failed because of the state.
         """
         try:
             yield
@@ -96,22 +98,29 @@ class Checkpoints:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise PipelineError(f"the newest checkpoint in {self.folder} is not one of this program ({reason}); "
-                                "delete that folder to train from the start") from error
+            raise PipelineError(
+                f"the newest checkpoint in {self.folder} is not one of this program ({reason}); "
+                "delete that folder to train from the start"
+            ) from error
 
-    def check(self, description: Path, found: Mapping[str, Any]) -> None:
-        changes = [f"{name} is {found.get(name)!r} there, {self.identity.get(name)!r} here"
-                   for name in sorted({*found, *self.identity}) if found.get(name) != self.identity.get(name)]
+    def _require_same_run(self, description: Path, found: Mapping[str, Any]) -> None:
+        changes = [
+            f"{name} is {found.get(name)!r} there, {self.identity.get(name)!r} here"
+            for name in sorted({*found, *self.identity})
+            if found.get(name) != self.identity.get(name)
+        ]
         if changes:
-            raise PipelineError(f"checkpoint {description.with_suffix('.pt')} belongs to another run "
-                                f"({'; '.join(changes)}); delete {self.folder} to train from the start")
+            raise PipelineError(
+                f"checkpoint {description.with_suffix('.pt')} belongs to another run "
+                f"({'; '.join(changes)}); delete {self.folder} to train from the start"
+            )
 
-    def descriptions(self) -> list[Path]:
+    def _descriptions(self) -> list[Path]:
         """The newest first."""
         return sorted(self.folder.glob("step-*.json"), key=lambda path: (len(path.name), path.name), reverse=True)
 
 
-def whole(description: Path) -> dict[str, Any]:
+def _read_description(description: Path) -> dict[str, Any]:
     """A checkpoint's description, if it and the checkpoint have the bytes that were published.
 
     Raises:
@@ -125,19 +134,19 @@ def whole(description: Path) -> dict[str, Any]:
     return described
 
 
-def damaged(folder: Path) -> dict[Path, str]:
+def damaged_checkpoints(folder: Path) -> dict[Path, str]:
     """The descriptions of all damaged checkpoints below `folder`, with what is wrong."""
     found = {}
     for description in sorted(folder.rglob("step-*.json")):
         try:
-            whole(description)
+            _read_description(description)
         except Exception as error:  # whatever a damaged file makes json raise
             found[description] = f"{description.with_suffix('.pt')}: damaged or missing ({error})"
     return found
 
 
-def discard_damaged(folder: Path) -> None:
-    """Delete damaged checkpoints below `folder`; a run goes on from the one before, or needs none any more."""
-    for description in damaged(folder):
+def discard_damaged_checkpoints(folder: Path) -> None:
+    """Delete damaged checkpoints below `folder`; a run resumes from the one before, or needs none."""
+    for description in damaged_checkpoints(folder):
         description.unlink()
         description.with_suffix(".pt").unlink(missing_ok=True)

@@ -15,6 +15,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+__all__ = ["Ranks", "join_ranks"]
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -25,7 +27,7 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes the files and tells the figures."""
+        """Whether this process writes the files and reports the figures."""
         return self.rank == 0
 
     def total(self, values: Tensor) -> Tensor:
@@ -55,7 +57,7 @@ class Ranks:
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Ranks]:
+def join_ranks(device: torch.device) -> Iterator[Ranks]:
     """The processes that torchrun started: NCCL between GPUs, Gloo between CPUs; this one alone without torchrun."""
     size = int(os.environ.get("WORLD_SIZE", 1))
     if size == 1:

@@ -1,7 +1,7 @@
 """The figures of a training run as they come: JSON lines always, TensorBoard beside them if it is installed.
 
-The lines are part of each checkpoint: a run that goes on begins with those, not with what a killed one left in the
-file, because the same steps are made, and told, again.
+The lines are part of each checkpoint: a resumed run begins with those, not with what a killed one left in the file,
+because it does the same training steps again.
 """
 
 import json
@@ -11,49 +11,62 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sentiment_pipeline.storage.files import explained, write_text
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import as_pipeline_error, write_text
 
-Report = Callable[[Mapping[str, float]], None]
+__all__ = ["FiguresCallback", "History"]
+
+FiguresCallback = Callable[[Mapping[str, float]], None]
 
 
 class History:
-    """Writes figures to `path`, to TensorBoard and to whoever listens; a context manager.
+    """Writes figures to a file and to TensorBoard, and hands them to a callback; a context manager.
 
     Args:
-        lines: those of the run that goes on, as its checkpoint holds them.
-        step: the step that it goes on from.
+        path: the file, JSON lines.
+        lines: those of the run that is resumed, as its checkpoint holds them.
+        step: the training step that it resumes from.
+        tensorboard: whether to write for TensorBoard too, if it is installed.
+        on_figures: called with each line of figures.
+
+    Attributes:
+        lines: all lines so far.
     """
 
-    def __init__(self, path: Path, lines: Sequence[str], step: int, tensorboard: bool, report: Report) -> None:
-        self.path, self.lines, self.report = path, list(lines), report
+    def __init__(
+        self, path: Path, lines: Sequence[str], step: int, tensorboard: bool, on_figures: FiguresCallback
+    ) -> None:
+        self.path, self.lines = path, list(lines)
+        self._on_figures = on_figures
         write_text(path, "".join(self.lines))
-        self.file = path.open("a", encoding="utf-8", buffering=1)
-        self.board = open_board(path.parent / "tensorboard", step) if tensorboard else None
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._board = _open_board(path.parent / layout.TENSORBOARD, step) if tensorboard else None
 
     def write(self, figures: Mapping[str, float]) -> None:
         """Publish figures; `step` must be among them."""
         self.lines.append(json.dumps(figures) + "\n")
         try:
-            self.file.write(self.lines[-1])
-            if self.board is not None:
+            self._file.write(self.lines[-1])
+            if self._board is not None:
                 for name, value in figures.items():
-                    self.board.add_scalar(name, value, figures["step"])
+                    self._board.add_scalar(name, value, figures["step"])
         except OSError as error:  # TensorBoard's writer passes on that of its thread
-            raise explained(error, self.path, self.path) from error
-        self.report(figures)
+            raise as_pipeline_error(error, self.path, self.path) from error
+        self._on_figures(figures)
 
     def __enter__(self) -> "History":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None:
-        self.file.close()
-        if self.board is not None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+        if self._board is not None:
             with suppress(OSError):  # its figures are in the file too
-                self.board.close()
+                self._board.close()
 
 
-def open_board(folder: Path, step: int) -> Any:
+def _open_board(folder: Path, step: int) -> Any:
     """TensorBoard's writer, or None where it is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter  # here, because it is optional and slow to import
@@ -62,4 +75,4 @@ def open_board(folder: Path, step: int) -> Any:
     try:
         return SummaryWriter(str(folder), purge_step=step + 1)
     except OSError as error:
-        raise explained(error, folder, folder) from error
+        raise as_pipeline_error(error, folder, folder) from error

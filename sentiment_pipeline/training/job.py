@@ -8,14 +8,18 @@ from typing import Any
 
 from torch import Tensor
 
+from sentiment_pipeline.engine.files import contents, write_text
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import contents, write_text
-from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig, checked
-from sentiment_pipeline.training.evaluation import Metrics
-from sentiment_pipeline.training.model_folder import load_weights, save_weights
+from sentiment_pipeline.limits import config_from_values
+from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.models.evaluation import Metrics
+from sentiment_pipeline.models.model_folder import load_weights, save_weights
+from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 
-GROUPS = {"model": ModelConfig, "training": TrainingConfig, "runtime": RuntimeConfig}
-PATHS = ("packed", "checkpoints", "history")
+__all__ = ["Job", "TrainResult"]
+
+_GROUPS = {"model": ModelConfig, "training": TrainingConfig, "runtime": RuntimeConfig}
+_PATHS = ("packed", "checkpoints", "history")
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,16 @@ class Job:
         Raises:
             PipelineError: the file is missing or is no such job.
         """
-        values = read_object(path, {each.name for each in fields(cls)})
-        groups: dict[str, Any] = {name: checked(config, values[name], f"{name} in {path}")
-                                  for name, config in GROUPS.items()}
-        paths = {name: Path(values[name]) for name in PATHS}
-        perhaps = {name: Path(values[name]) if values[name] else None for name in ("vectors", "words")}
-        return cls(**{**values, **groups, **paths, **perhaps})
+        values = _read_object(path, {each.name for each in fields(cls)})
+        groups: dict[str, Any] = {
+            name: config_from_values(config, values[name], f"{name} in {path}") for name, config in _GROUPS.items()
+        }
+        paths = {name: Path(values[name]) for name in _PATHS}
+        optional = {name: Path(values[name]) if values[name] else None for name in ("vectors", "words")}
+        return cls(**{**values, **groups, **paths, **optional})
 
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must have in common with the run that takes it up; flat."""
+        """What a checkpoint must have in common with the run that resumes from it; flat."""
         settings = {"model": asdict(self.model), "training": asdict(self.training)}
         flat = {f"{group}.{name}": value for group, values in settings.items() for name, value in values.items()}
         return {**flat, "vocabulary_size": self.vocabulary_size, "fingerprint": self.fingerprint}
@@ -88,11 +93,11 @@ class TrainResult:
         Raises:
             PipelineError: a file is missing or damaged.
         """
-        values = read_object(folder / "result.json", {"validation", "facts"})
+        values = _read_object(folder / "result.json", {"validation", "facts"})
         return cls(load_weights(folder / "weights.safetensors"), values["validation"], values["facts"])
 
 
-def read_object(path: Path, names: set[str]) -> Mapping[str, Any]:
+def _read_object(path: Path, names: set[str]) -> Mapping[str, Any]:
     """A JSON object of exactly these names."""
     try:
         values: dict[str, Any] = json.loads(contents(path))

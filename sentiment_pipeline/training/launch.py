@@ -22,16 +22,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import write_text
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.storage.files import write_text
-from sentiment_pipeline.training.history import Report
+from sentiment_pipeline.openmp import OPENMP_WAIT
+from sentiment_pipeline.training.history import FiguresCallback
 from sentiment_pipeline.training.job import Job, TrainResult
-from sentiment_pipeline.training.stopping import SIGNALS, StopSignals
+from sentiment_pipeline.training.signals import SIGNALS, StopSignals
 from sentiment_pipeline.training.trainer import train
-from sentiment_pipeline.waiting import WAITING
 
-FAILURE = "failure-of-process-"  # with the process's number, the file that tells why it failed
-LAUNCH = "launch"  # the folder beside the checkpoints of a launch on several machines
+_FAILURE = "failure-of-process-"  # with the process's number, the file that tells why it failed
+
+__all__ = ["Processes", "train_in_processes"]
 
 log = logging.getLogger(__name__)
 
@@ -56,50 +58,71 @@ class Processes:
 
     def command(self, folder: Path) -> list[str]:
         """What to run on each machine for the job in `folder`."""
-        meeting = ["--standalone"] if self.nodes == 1 else [
-            "--nnodes", str(self.nodes), "--rdzv-backend", "c10d", "--rdzv-endpoint", self.rendezvous,
-            "--rdzv-id", "sentiment-pipeline"]
-        return [sys.executable, "-m", "torch.distributed.run", *meeting, "--nproc-per-node", str(self.each),
-                "-m", __name__, str(folder)]
+        meeting = (
+            ["--standalone"]
+            if self.nodes == 1
+            else [
+                "--nnodes",
+                str(self.nodes),
+                "--rdzv-backend",
+                "c10d",
+                "--rdzv-endpoint",
+                self.rendezvous,
+                "--rdzv-id",
+                "sentiment-pipeline",
+            ]
+        )
+        return [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            *meeting,
+            "--nproc-per-node",
+            str(self.each),
+            "-m",
+            __name__,
+            str(folder),
+        ]
 
 
-def train_in_processes(job: Job, processes: Processes, report: Report) -> TrainResult:
+def train_in_processes(job: Job, processes: Processes, on_figures: FiguresCallback) -> TrainResult:
     """`train` in several processes, or in this one, if it is alone.
 
     Raises:
         PipelineError: as `train`; or the processes ended in a way that none of them explained.
     """
     if processes.alone:
-        return train(job, report)
-    with launch_folder(job, processes) as folder, StopSignals() as stop:
+        return train(job, on_figures)
+    with _launch_folder(job, processes) as folder, StopSignals() as stop:
         job.write(folder / "job.json")
         threads = max(1, (os.cpu_count() or 1) // processes.each)
-        environment = {**WAITING, **os.environ, "OMP_NUM_THREADS": str(threads)}
-        running = subprocess.Popen(processes.command(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   text=True, env=environment)
+        environment = {**OPENMP_WAIT, **os.environ, "OMP_NUM_THREADS": str(threads)}
+        running = subprocess.Popen(
+            processes.command(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
         stop.act = running.send_signal  # torchrun passes it on to the processes, which save their state
-        follow(running, report)
+        _follow(running, on_figures)
         stop.check()
         if running.wait():
-            failures = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"{FAILURE}*"))]
+            failures = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"{_FAILURE}*"))]
             raise PipelineError([*failures, f"a training process ended with code {running.returncode}; see above"][0])
         return TrainResult.read(folder)
 
 
 @contextmanager
-def launch_folder(job: Job, processes: Processes) -> Iterator[Path]:
+def _launch_folder(job: Job, processes: Processes) -> Iterator[Path]:
     """An empty folder for the files of one launch: where the other machines look for it, if there are any."""
     if processes.nodes == 1:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
         return
-    shared = job.checkpoints.parent / LAUNCH
+    shared = job.checkpoints.parent / layout.LAUNCH
     shutil.rmtree(shared, ignore_errors=True)
     shared.mkdir(parents=True)
     yield shared
 
 
-def follow(running: "subprocess.Popen[str]", report: Report) -> None:
+def _follow(running: "subprocess.Popen[str]", on_figures: FiguresCallback) -> None:
     """Report the figures that come until the processes end, and log what else they say."""
     assert running.stdout is not None
     for line in running.stdout:
@@ -109,7 +132,7 @@ def follow(running: "subprocess.Popen[str]", report: Report) -> None:
             log.warning(line.rstrip())
             continue
         if isinstance(figures, Mapping):
-            report(figures)
+            on_figures(figures)
 
 
 def main(folder: Path) -> None:
@@ -118,15 +141,15 @@ def main(folder: Path) -> None:
         signal.signal(number, lambda *_: sys.exit(1))
     rank = os.environ.get("RANK", "0")
     try:
-        result = train(Job.read(folder / "job.json"), tell)
+        result = train(Job.read(folder / "job.json"), _print_figures)
         if rank == "0":
             result.write(folder)
     except PipelineError as error:
-        write_text(folder / f"{FAILURE}{rank}", str(error))
+        write_text(folder / f"{_FAILURE}{rank}", str(error))
         sys.exit(1)
 
 
-def tell(values: Mapping[str, object]) -> None:
+def _print_figures(values: Mapping[str, object]) -> None:
     print(json.dumps(values), flush=True)
 
 

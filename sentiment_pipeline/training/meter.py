@@ -1,6 +1,6 @@
-"""What a training run tells of itself: means over the steps since it last told.
+"""The figures of a training run: means over the training steps since the last ones.
 
-Sums stay on the device and are read when they are told, because reading one waits until the GPU has caught up.
+Sums stay on the device and are read only when figures are due, because reading one waits for the GPU.
 """
 
 import resource
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+
+__all__ = ["Meter"]
 
 
 class Meter:
@@ -27,7 +29,7 @@ class Meter:
         self.sums = torch.zeros(3, dtype=torch.float64, device=device)
         self.steps = self.reviews = self.tokens = 0
         self.seconds = self.waited = 0.0
-        self.clock = time.perf_counter()
+        self._clock = time.perf_counter()
 
     def add(self, loss: Tensor, right: Tensor, norm: Tensor, reviews: int, tokens: int) -> None:
         """Count a step, without reading any of its tensors."""
@@ -37,13 +39,13 @@ class Meter:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Time spent inside is not the steps'."""
-        self.stop_clock()
+        self._stop_clock()
         yield
-        self.clock = time.perf_counter()
+        self._clock = time.perf_counter()
 
-    def stop_clock(self) -> None:
+    def _stop_clock(self) -> None:
         now = time.perf_counter()
-        self.seconds, self.clock = self.seconds + now - self.clock, now
+        self.seconds, self._clock = self.seconds + now - self._clock, now
 
     def figures(self, totals: list[float], ranks: int) -> dict[str, float]:
         """Means and rates.
@@ -51,7 +53,7 @@ class Meter:
         Args:
             totals: `sums`, then `tokens`, summed over all processes.
         """
-        self.stop_clock()  # after the totals were read, when the GPU has done the steps too
+        self._stop_clock()  # after the totals were read, when the GPU has done the steps too
         loss, right, norm, tokens = totals
         return {
             "loss": loss / self.reviews,
@@ -60,11 +62,11 @@ class Meter:
             "reviews_per_s": self.reviews / self.seconds,
             "tokens_per_s": tokens / self.seconds,
             "data_wait": self.waited / self.seconds,
-            "memory_bytes": peak_memory(self.sums.device),
+            "memory_bytes": _peak_memory(self.sums.device),
         }
 
 
-def peak_memory(device: torch.device) -> int:
+def _peak_memory(device: torch.device) -> int:
     """The most memory held so far, in bytes: of the GPU by tensors, or of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)

@@ -1,7 +1,7 @@
-"""What a saved state must hold to be taken up.
+"""What a saved state must hold to be resumed from.
 
-The hash of a checkpoint tells that it is whole, not that this program has made it, and torch notices of a wrong state
-only some, and some only when it is used. So what a run goes on from is checked before it does.
+The hash of a checkpoint shows that it is whole, not that this program has made it, and torch notices only some wrong
+states, and some only when they are used. So a state is checked before a run resumes from it.
 """
 
 import math
@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sentiment_pipeline.training.evaluation import Metrics
+from sentiment_pipeline.models.evaluation import Metrics
+
+__all__ = ["Progress", "load_optimizer", "progress_of", "require_same_shapes"]
 
 
 @dataclass
@@ -59,27 +61,27 @@ def progress_of(state: Mapping[str, Any], steps: int, batches: int) -> Progress:
     return progress
 
 
-def demand_same_shapes(weights: Mapping[str, Tensor], model: Mapping[str, Tensor]) -> None:
+def require_same_shapes(weights: Mapping[str, Tensor], model: Mapping[str, Tensor]) -> None:
     """Raise ValueError if these are not weights of the model."""
     if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in model.items()}:
         raise ValueError("its best weights are those of another model")
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Take up an optimizer's state.
+    """Load an optimizer's state.
 
     Raises:
         ValueError: it belongs to other parameters, or to an optimizer of another kind.
     """
-    kinds = kinds_of(optimizer)
+    kinds = _setting_types(optimizer)
     optimizer.load_state_dict(state)
-    if kinds != kinds_of(optimizer):
+    if kinds != _setting_types(optimizer):
         raise ValueError("its optimizer is of another kind")
     for parameter, values in optimizer.state.items():
         if any(each.dim() and each.shape != parameter.shape for each in values.values()):
             raise ValueError("its optimizer belongs to other parameters")
 
 
-def kinds_of(optimizer: torch.optim.Optimizer) -> list[dict[str, type]]:
+def _setting_types(optimizer: torch.optim.Optimizer) -> list[dict[str, type]]:
     """The type of each setting of each group of parameters."""
     return [{name: type(value) for name, value in group.items()} for group in optimizer.param_groups]

@@ -1,11 +1,11 @@
 """Training: from packed reviews to the best weights, through any number of interruptions.
 
-The state after a step is a function of the settings, the data and the state before it. The order of the reviews
-comes from the seed and the epoch, the learning rate from the step, and dropout from a generator that is seeded anew at
-each step; all the rest is in the checkpoint. So a run that was killed, wherever that was, ends with the weights of
-a run that was not.
+The state after a training step is a function of the settings, the data and the state before it. The order of the
+reviews comes from the seed and the epoch, the learning rate from the step, and dropout from a generator that is seeded
+anew at each step; all the rest is in the checkpoint. So a run that was killed, wherever that was, ends with the
+weights of a run that was not.
 
-Nothing in a step waits for the GPU: figures are summed up there and read when they are told.
+Nothing in a training step waits for the GPU: figures are summed up there and read when they are due.
 """
 
 import logging
@@ -22,116 +22,136 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
+from sentiment_pipeline.data.batches import Batch, Loader
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.training import language_model
-from sentiment_pipeline.training.batches import Batch, Loader
+from sentiment_pipeline.models.evaluation import Metrics
+from sentiment_pipeline.models.language_model import pretrained_weights
+from sentiment_pipeline.models.precision import choose_device, out_of_memory, prepare_process
 from sentiment_pipeline.training.checkpoint import Checkpoints
-from sentiment_pipeline.training.distributed import joined
-from sentiment_pipeline.training.evaluation import Metrics
-from sentiment_pipeline.training.history import History, Report
+from sentiment_pipeline.training.distributed import join_ranks
+from sentiment_pipeline.training.history import FiguresCallback, History
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.meter import Meter
 from sentiment_pipeline.training.objectives import Context, Objective, Sentiment
-from sentiment_pipeline.training.optimizer import Average, build_optimizer, set_step
-from sentiment_pipeline.training.precision import choose_device, explained, prepare_process
-from sentiment_pipeline.training.resuming import Progress, demand_same_shapes, load_optimizer, progress_of
-from sentiment_pipeline.training.stopping import Stopped, StopSignals
+from sentiment_pipeline.training.optimizer import build_optimizer, set_learning_rate
+from sentiment_pipeline.training.pretraining import NextWord, pretraining_figures, pretraining_job
+from sentiment_pipeline.training.resuming import Progress, load_optimizer, progress_of, require_same_shapes
+from sentiment_pipeline.training.signals import Stopped, StopSignals
+
+__all__ = ["Trainer", "train"]
 
 log = logging.getLogger(__name__)
 
 
-def train(job: Job, report: Report = lambda figures: None) -> TrainResult:
-    """Train, or go on training; under torchrun, as one of several processes.
+def train(job: Job, on_figures: FiguresCallback = lambda figures: None) -> TrainResult:
+    """Train, or resume training; under torchrun, as one of several processes.
 
     Args:
-        report: called with every line of figures, in the first process.
+        on_figures: called with every line of figures, in the first process.
 
     Raises:
-        PipelineError: damaged files, a checkpoint of another run, a loss that is no number, too little memory, a
-            signal. The state is saved where it is of use, and training goes on from there when called again.
+        PipelineError: damaged files, a checkpoint of another run, a loss that is NaN or infinite, too little
+            memory, a signal. The state is saved where it is of use, and training resumes from it when called again.
     """
     prepare_process()
-    device = choose_device(job.runtime)
+    device = choose_device(job.runtime.device)
     gpus = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(gpus), joined(device) as ranks, StopSignals() as stop:
+    with torch.random.fork_rng(gpus), join_ranks(device) as ranks, StopSignals() as stop:
         try:
-            context = Context.opened(job, device, ranks)
-            weights = pretrained(context, stop, report) if job.training.pretraining_epochs else {}
-            return Trainer(Sentiment(context, weights), context, stop).run(report)
+            context = Context.open(job, device, ranks)
+            weights = _pretrain(context, stop, on_figures) if job.training.pretraining_epochs else {}
+            return Trainer(Sentiment(context, weights), context, stop).run(on_figures)
         except (RuntimeError, MemoryError) as error:
-            raise explained(error) from error
+            raise out_of_memory(error) from error
 
 
-def pretrained(context: Context, stop: StopSignals, report: Report) -> dict[str, Tensor]:
-    """The weights of a language model of the training reviews, by their names in the model to come."""
-    context = replace(context, job=language_model.job_of(context.job))
-    trainer = Trainer(language_model.NextWord(context), context, stop)
-    return language_model.weights_of(trainer.run(language_model.told_as_pretraining(report)).weights)
+def _pretrain(context: Context, stop: StopSignals, on_figures: FiguresCallback) -> dict[str, Tensor]:
+    """The weights of a language model of the training reviews, by their names in the `SentimentModel`."""
+    context = replace(context, job=pretraining_job(context.job))
+    trainer = Trainer(NextWord(context), context, stop)
+    return pretrained_weights(trainer.run(pretraining_figures(on_figures)).weights)
 
 
 class Trainer:
-    """The state of a run, and the steps that change it."""
+    """The state of a run, and the training steps that change it.
+
+    Args:
+        objective: what is trained, and on which loss.
+        context: the job, the device and the reviews.
+        stop: the signals that end the run between two training steps.
+    """
 
     def __init__(self, objective: Objective, context: Context, stop: StopSignals) -> None:
         self.objective, self.context, self.stop = objective, context, stop
         self.job, self.device, self.ranks = job, device, ranks = context.job, context.device, context.ranks
         how = job.training
-        self.loader = Loader(context.reviews, job.model, how.batch_size, how.seed, how.epochs,
-                             job.runtime.loader_workers, device.type == "cuda", ranks.rank, ranks.size)
+        self.loader = Loader(
+            context.reviews,
+            job.model.lstm_truncation,
+            how.batch_size,
+            how.seed,
+            how.epochs,
+            job.runtime.loader_workers,
+            device.type == "cuda",
+            ranks.rank,
+            ranks.size,
+        )
         self.steps = self.loader.order.batches * how.epochs
         self.model = objective.model
         self.network = ranks.parallel(self.model)
         self.optimizer = build_optimizer(self.model, how)
         self.scaler = torch.amp.GradScaler(device.type, enabled=context.dtype == torch.float16)
-        self.average: Average | None = None
         self.checkpoints = Checkpoints(job.checkpoints, job.identity())
         self.progress, self.best = Progress(), dict[str, Tensor]()
         self.saved = -1  # what is prepared before the first step is worth a checkpoint
         self.meter = Meter(device)
         self.history: History | None = None
 
-    def run(self, report: Report) -> TrainResult:
-        """Take up the last checkpoint, if there is one, and train to the end."""
+    def run(self, on_figures: FiguresCallback) -> TrainResult:
+        """Resume from the last checkpoint, if there is one, and train to the end."""
         state = self.checkpoints.latest()
         if state is not None:
-            with self.checkpoints.fitting():
+            with self.checkpoints.resuming():
                 self.progress = progress_of(state, self.steps, self.loader.order.batches)
-        self.ranks.wait()  # until every process has read the checkpoint that the first one's next may replace
-        told = History(self.job.history, state["history"] if state is not None else (), self.progress.step,
-                       self.job.runtime.tensorboard, report)
-        with told if self.ranks.first else nullcontext() as self.history:
-            self.objective.prepare(state is not None, self.stop.check, self.tell)
-            if self.job.training.averaging:
-                self.average = Average(self.model, self.job.training.averaging)
+        self.ranks.wait()  # until every process has read the checkpoint, which the first one's next save may delete
+        history = History(
+            self.job.history,
+            state["history"] if state is not None else (),
+            self.progress.step,
+            self.job.runtime.tensorboard,
+            on_figures,
+        )
+        with history if self.ranks.first else nullcontext() as self.history:
+            self.objective.prepare(state is not None, self.stop.check, self._record)
             if state is not None:
-                log.info("going on from step %d of %d", self.progress.step, self.steps)
-                with self.checkpoints.fitting():
+                log.info("resuming from step %d of %d", self.progress.step, self.steps)
+                with self.checkpoints.resuming():
                     self.load_state_dict(state)
-            batches = self.batches()
+            batches = self._batches()
             self.meter = Meter(self.device)
-            while not self.settled():
-                self.learn(next(batches))
-        return self.result()
+            while not self.after_step():
+                self.train_step(next(batches))
+        return self._result()
 
-    def settled(self) -> bool:
-        """Do what is due after the last step, again if a run goes on from there; whether that step was the last."""
+    def after_step(self) -> bool:
+        """Log, validate and save what is due after the last training step; returns whether that step was the last."""
         step, every = self.progress.step, self.job.runtime.log_every
         try:
             if step and self.meter.steps and (step % every == 0 or step == self.steps):
-                self.tell(self.figures())
-            self.heed_signals(step % every == 0)
-            if self.validation_due():
+                self._record(self._figures())
+            self._check_signals(step % every == 0)
+            if self._validation_due():
                 with self.meter.paused():
-                    self.tell(self.validate())
+                    self._record(self._validate())
         except Stopped:
-            self.save()
+            self._save()
             raise
-        if self.checkpoint_due():
-            self.save()
+        if self._checkpoint_due():
+            self._save()
         return step == self.steps
 
-    def batches(self) -> Iterator[Batch]:
-        """The batches to come, on the device, with the time it took to wait for them."""
+    def _batches(self) -> Iterator[Batch]:
+        """The batches to come, on the device; counts the seconds spent waiting for them."""
         loader = iter(self.loader)
         while True:
             started = time.perf_counter()
@@ -139,26 +159,24 @@ class Trainer:
             self.meter.waited += time.perf_counter() - started
             yield batch
 
-    def learn(self, batch: Batch) -> None:
-        """One step."""
+    def train_step(self, batch: Batch) -> None:
+        """One training step."""
         config, step = self.job.training, self.progress.step
-        torch.manual_seed(step_seed(config.seed, step, self.ranks.rank))
-        set_step(self.optimizer, config, step, self.steps)
-        loss, right = self.losses(batch)
+        torch.manual_seed(_step_seed(config.seed, step, self.ranks.rank))
+        set_learning_rate(self.optimizer, config, step, self.steps)
+        loss, right = self._losses(batch)
         self.scaler.scale(loss * self.ranks.size / batch.total).backward()
         self.scaler.unscale_(self.optimizer)
         norm = clip_grad_norm_(self.model.parameters(), config.clip_norm or math.inf)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        if self.average:
-            self.average.update(step)
         if self.scaler.is_enabled():
             norm = norm.nan_to_num(0.0, 0.0)  # an overflow, whose step the scaler has left out
         self.meter.add(loss.detach(), right, norm, batch.total, batch.tokens)
         self.progress.step = step + 1
 
-    def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """As the objective's; of nothing where this process has no part of the batch."""
         if batch.reviews:
             return self.objective.losses(self.network, batch)
@@ -166,34 +184,33 @@ class Trainer:
         loss = 0 * self.network(pad, pad[0]).sum()  # all the same, because the others wait for its gradients
         return loss, loss.detach()
 
-    def validate(self) -> dict[str, float]:
+    def _validate(self) -> dict[str, float]:
         """Score the validation reviews, keep the weights if they are the best so far, and return the figures."""
-        model = self.average.model if self.average else self.model
-        found = self.objective.validate(model, self.heed_signals)
-        self.demand_numbers(found["loss"])
+        found = self.objective.validate(self.model, self._check_signals)
+        self._require_finite(found["loss"])
         self.progress.validated = self.progress.step
-        if self.better(found):
+        if self._better(found):
             self.progress.best = {"step": self.progress.step, **found}
-            self.best = {name: each.detach().cpu().clone() for name, each in model.state_dict().items()}
+            self.best = {name: each.detach().cpu().clone() for name, each in self.model.state_dict().items()}
         return {"validation_loss": found["loss"], "validation_accuracy": found["accuracy"]}
 
-    def better(self, found: Metrics) -> bool:
+    def _better(self, found: Metrics) -> bool:
         best = self.progress.best
         if not best or not len(self.context.validation):
             return True
-        if self.job.training.best == "accuracy":
+        if self.job.training.best_metric == "accuracy":
             return bool(found["accuracy"] > best["accuracy"])
         return bool(found["loss"] < best["loss"])
 
-    def validation_due(self) -> bool:
+    def _validation_due(self) -> bool:
         step, every = self.progress.step, self.job.training.validate_every or self.loader.order.batches
         return step > self.progress.validated and (step % every == 0 or step == self.steps)
 
-    def checkpoint_due(self) -> bool:
+    def _checkpoint_due(self) -> bool:
         step, every = self.progress.step, self.job.runtime.checkpoint_every
         return step > self.saved and (step % self.loader.order.batches == 0 or (every > 0 and step % every == 0))
 
-    def heed_signals(self, together: bool = False) -> None:
+    def _check_signals(self, together: bool = False) -> None:
         """Raise Stopped if a signal came; several processes do so at the same step or not at all."""
         if self.ranks.size == 1:
             self.stop.check()
@@ -201,45 +218,52 @@ class Trainer:
             self.stop.received = self.stop.received or signal.SIGTERM
             self.stop.check()
 
-    def totals(self) -> list[float]:
+    def _totals(self) -> list[float]:
         """The meter's sums and tokens over all processes, known to be numbers."""
         mine = torch.cat([self.meter.sums, self.meter.sums.new_tensor([self.meter.tokens])])
         totals: list[float] = self.ranks.total(mine).tolist()
-        self.demand_numbers(*totals)
+        self._require_finite(*totals)
         return totals
 
-    def demand_numbers(self, *values: float) -> None:
-        """Stop before anything that came after a NaN is saved."""
+    def _require_finite(self, *values: float) -> None:
+        """Stop before a state that holds NaN is saved."""
         if not all(map(math.isfinite, values)):
-            raise PipelineError(f"the loss is no number any more at step {self.progress.step}: lower "
-                                "training.learning_rate or training.clip_norm; the last good checkpoint is kept in "
-                                f"{self.job.checkpoints}")
+            raise PipelineError(
+                f"the loss is NaN or infinite at step {self.progress.step}; lower "
+                "training.learning_rate or training.clip_norm; the last good checkpoint is kept in "
+                f"{self.job.checkpoints}"
+            )
 
-    def progress_so_far(self, totals: list[float]) -> Progress:
+    def _progress_so_far(self, totals: list[float]) -> Progress:
         """The progress with what the meter has counted since the last figures."""
         done, meter = self.progress, self.meter
         if not meter.steps:
             return done
-        return replace(done, seconds=done.seconds + meter.seconds, waited=done.waited + meter.waited,
-                       reviews=done.reviews + meter.reviews, tokens=done.tokens + int(totals[-1]))
+        return replace(
+            done,
+            seconds=done.seconds + meter.seconds,
+            waited=done.waited + meter.waited,
+            reviews=done.reviews + meter.reviews,
+            tokens=done.tokens + int(totals[-1]),
+        )
 
-    def figures(self) -> dict[str, float]:
+    def _figures(self) -> dict[str, float]:
         """The figures since the last ones."""
-        totals = self.totals()
+        totals = self._totals()
         figures = self.meter.figures(totals, self.ranks.size)
-        self.progress, self.meter = self.progress_so_far(totals), Meter(self.device)
+        self.progress, self.meter = self._progress_so_far(totals), Meter(self.device)
         return {**figures, "learning_rate": self.optimizer.param_groups[0]["lr"]}
 
-    def tell(self, figures: Mapping[str, float]) -> None:
+    def _record(self, figures: Mapping[str, float]) -> None:
         step = self.progress.step
-        place = {"step": step, "steps": self.steps, "epoch": step / self.loader.order.batches}
+        position = {"step": step, "steps": self.steps, "epoch": step / self.loader.order.batches}
         if self.history is not None:
-            self.history.write({**place, **figures})
+            self.history.write({**position, **figures})
 
-    def save(self) -> None:
+    def _save(self) -> None:
         """Publish a checkpoint, unless what it would hold is no good."""
         with self.meter.paused():
-            state = {**self.state_dict(), "progress": asdict(self.progress_so_far(self.totals()))}
+            state = {**self.state_dict(), "progress": asdict(self._progress_so_far(self._totals()))}
             if self.ranks.first:
                 self.checkpoints.save(self.progress.step, state)
             self.saved = self.progress.step
@@ -250,26 +274,23 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "average": self.average.model.state_dict() if self.average else {},
             "loader": self.loader.state_dict(),
             "best": self.best,
             "history": self.history.lines if self.history else [],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` gave; the progress has been taken up before."""
+        """Resume from what `state_dict` gave; the progress has been resumed before."""
         self.model.load_state_dict(state["model"])
         load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
-        if self.average:
-            self.average.model.load_state_dict(state["average"])
         self.loader.load_state_dict(state["loader"])
         self.best = state["best"]
         if self.progress.best:
-            demand_same_shapes(self.best, self.model.state_dict())
+            require_same_shapes(self.best, self.model.state_dict())
         self.saved = self.progress.step
 
-    def result(self) -> TrainResult:
+    def _result(self) -> TrainResult:
         done = self.progress
         seconds = max(done.seconds, 1e-9)
         facts = {
@@ -285,6 +306,6 @@ class Trainer:
         return TrainResult(self.best, done.best, facts)
 
 
-def step_seed(seed: int, step: int, rank: int) -> int:
+def _step_seed(seed: int, step: int, rank: int) -> int:
     """The seed of a step's dropout."""
     return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0])

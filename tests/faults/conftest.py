@@ -42,8 +42,14 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
         path = folder / f"{name}.ft.txt.bz2"
         path.write_bytes(bz2.compress(bz2.decompress(path.read_bytes()) + b"\n".join(BAD), 1))
     (folder / "settings.toml").write_text(SETTINGS)
-    return ["--train", folder / "train.ft.txt.bz2", "--test", folder / "test.ft.txt.bz2",
-            "--config", folder / "settings.toml"]
+    return [
+        "--train",
+        folder / "train.ft.txt.bz2",
+        "--test",
+        folder / "test.ft.txt.bz2",
+        "--config",
+        folder / "settings.toml",
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +73,8 @@ def done(what: str, options: list[object], data_dir: Path) -> Path:
 @pytest.fixture
 def copy(tmp_path: Path) -> Callable[[Path], Path]:
     """Copies a data folder to one that may be changed."""
+
     def copy(data_dir: Path) -> Path:
         return Path(shutil.copytree(data_dir, tmp_path / "copy", copy_function=shutil.copy2))
+
     return copy

@@ -23,8 +23,14 @@ PATIENCE = 300  # seconds after which a process counts as hanging; what it does 
 REPETITIONS = int(os.environ.get("FAULT_REPETITIONS", "2"))
 SEED = os.environ.get("FAULT_SEED", "0")
 NOT_COMPARED = ("manifests", ".lock", "settings.json")  # hold times, process numbers and paths
-IMPORTED = ["sentiment_pipeline.cli", "sentiment_pipeline.progress", "sentiment_pipeline.predict",
-            "sentiment_pipeline.stages.execute", "sentiment_pipeline.stages.pipeline", "sentiment_pipeline.report.page"]
+IMPORTED = [
+    "sentiment_pipeline.cli",
+    "sentiment_pipeline.progress",
+    "sentiment_pipeline.predict",
+    "sentiment_pipeline.engine.executor",
+    "sentiment_pipeline.stages.pipeline",
+    "sentiment_pipeline.report.page",
+]
 
 Fault = Callable[[], object]
 
@@ -110,8 +116,11 @@ def contents(data_dir: Path) -> dict[str, str]:
 
 def stamps(data_dir: Path) -> dict[str, tuple[int, int]]:
     """The inode and modification time of every published file and manifest: they tell whether it was written again."""
-    return {path.relative_to(data_dir).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns)
-            for path in data_dir.rglob("*") if path.is_file() and path.name not in NOT_COMPARED}
+    return {
+        path.relative_to(data_dir).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in data_dir.rglob("*")
+        if path.is_file() and path.name not in NOT_COMPARED
+    }
 
 
 def files(data_dir: Path) -> Iterator[tuple[str, Path]]:

@@ -16,30 +16,37 @@ STAGES = ("ingest", "tokenize", "vocabulary", "encode", "train", "evaluate", "pu
 PREPARE = STAGES[:4]
 
 
-@pytest.mark.parametrize(("setting", "done"), [
-    ("ingest.shard_bytes=100_000", PREPARE),
-    ("ingest.train_lines=2000", PREPARE),
-    ("ingest.min_rejected_lines=200", ["ingest"]),
-    ("cleaning.html_breaks=false", PREPARE),
-    ("split.seed=1", ["vocabulary", "encode"]),
-    ("vocabulary.min_count=3", ["vocabulary", "encode"]),
-    ("vocabulary.unknown=_PAD", ["vocabulary", "encode"]),
-    ("model.hidden=4", []),
-    ("execution.workers=2", []),
-])
+@pytest.mark.parametrize(
+    ("setting", "done"),
+    [
+        ("ingest.shard_bytes=100_000", PREPARE),
+        ("ingest.train_lines=2000", PREPARE),
+        ("ingest.min_rejected_lines=200", ["ingest"]),
+        ("cleaning.html_breaks=false", PREPARE),
+        ("split.seed=1", ["vocabulary", "encode"]),
+        ("vocabulary.min_count=3", ["vocabulary", "encode"]),
+        ("vocabulary.unknown=_PAD", ["vocabulary", "encode"]),
+        ("model.hidden=4", []),
+        ("execution.workers=2", []),
+    ],
+)
 def test_a_setting_of_prepare(setting: str, done: list[str], prepared: Path, copy: Copy, options: list[object]) -> None:
     ended = run("prepare", *options, "--data-dir", copy(prepared), "--set", setting)
     assert (ended.code, ended.done) == (0, set(done)), ended.stderr
 
 
-@pytest.mark.parametrize(("setting", "done"), [
-    ("model.hidden=4", ["train", "evaluate", "publish"]),
-    ("training.seed=1", ["train", "evaluate", "publish"]),
-    ("runtime.log_every=7", []),
-    ("runtime.checkpoint_every=3", []),
-])
-def test_a_setting_of_training(setting: str, done: list[str], finished: Path, copy: Copy,
-                               options: list[object]) -> None:
+@pytest.mark.parametrize(
+    ("setting", "done"),
+    [
+        ("model.hidden=4", ["train", "evaluate", "publish"]),
+        ("training.seed=1", ["train", "evaluate", "publish"]),
+        ("runtime.log_every=7", []),
+        ("runtime.checkpoint_every=3", []),
+    ],
+)
+def test_a_setting_of_training(
+    setting: str, done: list[str], finished: Path, copy: Copy, options: list[object]
+) -> None:
     ended = run("run", *options, "--data-dir", copy(finished), "--set", setting)
     assert (ended.code, ended.done) == (0, set(done)), ended.stderr
 
@@ -48,15 +55,18 @@ def raise_version(module: str) -> None:
     import_module(f"sentiment_pipeline.{module}").VERSION = 1_000
 
 
-@pytest.mark.parametrize(("module", "done"), [
-    ("stages.ingest", STAGES),
-    ("prepare.tokenizer", STAGES[1:]),
-    ("stages.vocabulary", STAGES[2:]),
-    ("stages.encode", STAGES[3:]),
-    ("stages.train", STAGES[4:]),
-    ("stages.evaluate", ["evaluate"]),  # to the same bytes, so that nothing follows
-    ("stages.publish", ["publish"]),
-])
+@pytest.mark.parametrize(
+    ("module", "done"),
+    [
+        ("stages.ingest", STAGES),
+        ("prepare.tokenizer", STAGES[1:]),
+        ("stages.vocabulary", STAGES[2:]),
+        ("stages.encode", STAGES[3:]),
+        ("stages.train", STAGES[4:]),
+        ("stages.evaluate", ["evaluate"]),  # to the same bytes, so that nothing follows
+        ("stages.publish", ["publish"]),
+    ],
+)
 def test_a_version_of_the_code(module: str, done: list[str], finished: Path, copy: Copy, options: list[object]) -> None:
     folder = copy(finished)
     status = run("status", "--data-dir", folder, fault=partial(raise_version, module))
@@ -65,10 +75,13 @@ def test_a_version_of_the_code(module: str, done: list[str], finished: Path, cop
     assert (ended.code, ended.done) == (0, set(done)), ended.stderr
 
 
-@pytest.mark.parametrize(("setting", "words"), [
-    ("model.hidden=4", "model.hidden is 8 there, 4 here"), ("vocabulary.min_count=3", "vocabulary_size is ")])
-def test_a_checkpoint_of_another_model_is_refused_by_name(setting: str, words: str, finished: Path, copy: Copy,
-                                                          options: list[object]) -> None:
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("model.hidden=4", "model.hidden is 8 there, 4 here"), ("vocabulary.min_count=3", "vocabulary_size is ")],
+)
+def test_a_checkpoint_of_another_model_is_refused_by_name(
+    setting: str, words: str, finished: Path, copy: Copy, options: list[object]
+) -> None:
     folder = copy(finished)
     assert run("run", *options, "--data-dir", folder, "--set", setting).code == 0
     (theirs,), (ours,) = (list(each.glob("checkpoints/*")) for each in (finished, folder))
@@ -80,8 +93,17 @@ def test_a_checkpoint_of_another_model_is_refused_by_name(setting: str, words: s
     assert f"delete {ours} to train from the start" in ended.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("setting", ["vocabulary.min_count=0", "model.pooling=median", "training.epochs=2.5",
-                                     "training.learning_rate=nan", "split.share=1.0", "no.such=1"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "vocabulary.min_count=0",
+        "model.pooling=median",
+        "training.epochs=2.5",
+        "training.learning_rate=nan",
+        "split.fraction=1.0",
+        "no.such=1",
+    ],
+)
 def test_a_wrong_value_is_refused_before_work_starts(setting: str, options: list[object], tmp_path: Path) -> None:
     ended = run("run", *options, "--data-dir", tmp_path / "data", "--set", setting)
     assert (ended.code, len(ended.stderr.splitlines())) == (2, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_pipeline.storage.manifest import read
+from sentiment_pipeline.engine.manifest import read
 from tests.faults.processes import REPETITIONS, contents, draw, run, stamps
 
 Copy = Callable[[Path], Path]
@@ -38,8 +38,15 @@ PUBLISHED = {
     "model/vocabulary.parquet": "publish",
     "model/README.md": "publish",
 }
-MANIFESTS = ("ingest/train/part-00000", "ingest/test/total", "tokenize/union/part-000", "vocabulary/ids",
-             "encode/packed/train", "train", "publish")
+MANIFESTS = (
+    "ingest/train/part-00000",
+    "ingest/test/total",
+    "tokenize/union/part-000",
+    "vocabulary/ids",
+    "encode/packed/train",
+    "train",
+    "publish",
+)
 
 
 def flip(path: Path, random: random.Random) -> None:
@@ -57,8 +64,9 @@ def test_every_kind_of_file_is_tried(finished: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_flipped_bit_is_named_and_exactly_its_step_done_again(name: str, finished: Path, copy: Copy,
-                                                                options: list[object]) -> None:
+def test_a_flipped_bit_is_named_and_exactly_its_step_done_again(
+    name: str, finished: Path, copy: Copy, options: list[object]
+) -> None:
     check(copy(finished), options, name, f"{name}: damaged (its SHA-256 differs)", PUBLISHED[name])
 
 
@@ -85,11 +93,19 @@ def check(folder: Path, options: list[object], name: str, words: str, step: str)
         assert done == {f"manifests/{step}.json", *record.outputs}
 
 
-@pytest.mark.parametrize(("command", "name"), [
-    ("train", "packed/train/ids.npy"), ("train", "packed/validation/labels.npy"), ("evaluate", "packed/test/ids.npy"),
-    ("evaluate", "training/model.safetensors"), ("evaluate", "vocabulary.parquet")])
-def test_a_part_by_itself_refuses_what_is_damaged(command: str, name: str, finished: Path, copy: Copy,
-                                                  options: list[object]) -> None:
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("train", "packed/train/ids.npy"),
+        ("train", "packed/validation/labels.npy"),
+        ("evaluate", "packed/test/ids.npy"),
+        ("evaluate", "training/model.safetensors"),
+        ("evaluate", "vocabulary.parquet"),
+    ],
+)
+def test_a_part_by_itself_refuses_what_is_damaged(
+    command: str, name: str, finished: Path, copy: Copy, options: list[object]
+) -> None:
     folder = copy(finished)
     flip(folder / name, draw(command, name))
     ended = run(command, *options[-2:], "--data-dir", folder)
@@ -99,8 +115,9 @@ def test_a_part_by_itself_refuses_what_is_damaged(command: str, name: str, finis
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".json"])
-def test_a_damaged_checkpoint_is_named_and_given_up(suffix: str, finished: Path, copy: Copy,
-                                                    options: list[object]) -> None:
+def test_a_damaged_checkpoint_is_named_and_given_up(
+    suffix: str, finished: Path, copy: Copy, options: list[object]
+) -> None:
     folder = copy(finished)
     last = max(folder.glob("checkpoints/*/step-*.pt")).with_suffix(suffix)
     flip(last, draw(suffix))

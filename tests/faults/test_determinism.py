@@ -24,13 +24,23 @@ def test_one_worker_and_four(options: list[object], prepared: Path, tmp_path: Pa
     """In an interpreter of its own, because forked ones would hash strings alike."""
     arguments = [*options, "--data-dir", tmp_path, "--set", "execution.workers=4"]
     environment = {**os.environ, "PYTHONHASHSEED": "4", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
-    subprocess.run([sys.executable, "-m", "sentiment_pipeline", "prepare", *map(str, arguments)], env=environment,
-                   check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "sentiment_pipeline", "prepare", *map(str, arguments)],
+        env=environment,
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
     assert contents(tmp_path) == contents(prepared)
 
 
 def test_training_too(options: list[object], finished: Path, tmp_path: Path) -> None:
     assert run("run", *options, "--data-dir", tmp_path).code == 0
-    ours, theirs = ({name: digest for name, digest in contents(each).items()
-                     if name not in TIMED and not name.startswith("checkpoints/")} for each in (tmp_path, finished))
+    ours, theirs = (
+        {
+            name: digest
+            for name, digest in contents(each).items()
+            if name not in TIMED and not name.startswith("checkpoints/")
+        }
+        for each in (tmp_path, finished)
+    )
     assert ours == theirs

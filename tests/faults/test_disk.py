@@ -68,8 +68,9 @@ def obey_permissions() -> None:
 
 
 @pytest.mark.parametrize("closed", [".", "shards", "manifests/encode", "training"])
-def test_a_folder_that_may_not_be_written_to(closed: str, options: list[object], finished: Path,
-                                             tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_to(
+    closed: str, options: list[object], finished: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / closed
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o555)
@@ -83,8 +84,9 @@ def test_a_read_only_file_system(options: list[object], finished: Path, small_di
     assert_refused(options, data_dir, finished, "read-only file system; make the folder writable")
 
 
-def assert_refused(options: list[object], data_dir: Path, finished: Path, words: str,
-                   fault: Callable[[], object] | None = None) -> None:
+def assert_refused(
+    options: list[object], data_dir: Path, finished: Path, words: str, fault: Callable[[], object] | None = None
+) -> None:
     """The run fails with one line that names a path below the folder, and leaves nothing half under a final name."""
     ended = run("run", *options, "--data-dir", data_dir, fault=fault)
     assert ended.code == 1, ended.stderr
@@ -98,8 +100,9 @@ def assert_refused(options: list[object], data_dir: Path, finished: Path, words:
     assert not list(data_dir.rglob("*.tmp"))
 
 
-def assert_goes_on(options: list[object], data_dir: Path, finished: Path,
-                   fault: Callable[[], object] | None = None) -> None:
+def assert_goes_on(
+    options: list[object], data_dir: Path, finished: Path, fault: Callable[[], object] | None = None
+) -> None:
     before = stamps(data_dir)
     ended = run("run", *options, "--data-dir", data_dir, fault=fault)
     assert ended.code == 0, ended.stderr
@@ -110,5 +113,8 @@ def assert_goes_on(options: list[object], data_dir: Path, finished: Path,
 
 def untimed(data_dir: Path) -> dict[str, str]:
     """What does not tell how long something took."""
-    return {name: digest for name, digest in contents(data_dir).items() if name.startswith((
-        "ingest", "rejected", "tokens", "vocabulary", "shards", "packed", "training/model"))}
+    return {
+        name: digest
+        for name, digest in contents(data_dir).items()
+        if name.startswith(("ingest", "rejected", "tokens", "vocabulary", "shards", "packed", "training/model"))
+    }

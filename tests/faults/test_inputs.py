@@ -32,7 +32,7 @@ def assert_one_line(ended: Ended, *words: object) -> None:
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
 def test_a_file_cut_short_at_any_byte(repetition: int, options: list[object], tmp_path: Path) -> None:
     whole, path = Path(str(options[1])).read_bytes(), tmp_path / "reviews.bz2"
-    path.write_bytes(whole[:draw("cut", repetition).randrange(len(whole))])
+    path.write_bytes(whole[: draw("cut", repetition).randrange(len(whole))])
     assert_one_line(prepare(options, path, tmp_path / "data"), path)
     path.write_bytes(whole)
     assert prepare(options, path, tmp_path / "data").code == 0
@@ -48,8 +48,10 @@ def test_a_flipped_bit_in_a_block(repetition: int, options: list[object], prepar
     if ended.code:  # a few bits of a bzip2 file mean nothing
         assert_one_line(ended, path, "damaged", "download the file again")
     else:
-        assert contents(tmp_path / "data").items() >= {
-            name: digest for name, digest in contents(prepared).items() if name.startswith("packed/")}.items()
+        assert (
+            contents(tmp_path / "data").items()
+            >= {name: digest for name, digest in contents(prepared).items() if name.startswith("packed/")}.items()
+        )
 
 
 def test_what_is_no_file_of_reviews(options: list[object], tmp_path: Path) -> None:
@@ -58,15 +60,21 @@ def test_what_is_no_file_of_reviews(options: list[object], tmp_path: Path) -> No
     (tmp_path / "closed").write_bytes(GOOD)
     (tmp_path / "closed").chmod(0)
     os.mkfifo(tmp_path / "pipe")
-    for name, words in (("empty.bz2", "is empty"), ("plain.bz2", "is not a .bz2 file"), (".", "is a directory"),
-                        ("absent", "no such file"), ("closed", "permission denied"), ("pipe", "not a regular file")):
+    for name, words in (
+        ("empty.bz2", "is empty"),
+        ("plain.bz2", "is not a .bz2 file"),
+        (".", "is a directory"),
+        ("absent", "no such file"),
+        ("closed", "permission denied"),
+        ("pipe", "not a regular file"),
+    ):
         ended = prepare(options, tmp_path / name, tmp_path / "data", fault=obey_permissions)
         assert_one_line(ended, tmp_path / name, words)
 
 
 def change_after_inspection(path: Path) -> None:
     """Let the file grow once the first of its ranges is being read."""
-    from sentiment_pipeline.prepare import source
+    from sentiment_pipeline.text import source
 
     blocks = source.bz2_blocks
 
@@ -85,8 +93,10 @@ def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: P
     assert_one_line(ended, path, "was changed while it was read")
     assert not list((tmp_path / "data").glob("manifests/ingest/train/*"))
     assert prepare(options, path, tmp_path / "data").code == 0
-    assert sum(pq.ParquetFile(each).metadata.num_rows
-               for each in (tmp_path / "data" / "ingest" / "train").glob("part-*")) > 100
+    assert (
+        sum(pq.ParquetFile(each).metadata.num_rows for each in (tmp_path / "data" / "ingest" / "train").glob("part-*"))
+        > 100
+    )
 
 
 def test_a_file_that_changes_between_two_stages(options: list[object], tmp_path: Path) -> None:
@@ -120,8 +130,9 @@ LINES = {
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_bad_lines_are_kept_with_their_numbers(end: bytes, mark: bytes, compressed: bool, options: list[object],
-                                               tmp_path: Path) -> None:
+def test_bad_lines_are_kept_with_their_numbers(
+    end: bytes, mark: bytes, compressed: bool, options: list[object], tmp_path: Path
+) -> None:
     good = GOOD.splitlines()
     lines = [line for bad in LINES for line in (*good[:3], bad)]
     text = mark + end.join([*lines, b"__label__2 the last line has no end"])
@@ -132,8 +143,11 @@ def test_bad_lines_are_kept_with_their_numbers(end: bytes, mark: bytes, compress
     assert rejected["line"] == [4 * (number + 1) for number in range(len(LINES))]
     assert rejected["raw"] == list(LINES)
     assert all(words in reason for words, reason in zip(LINES.values(), rejected["reason"], strict=True))
-    texts = [text for each in sorted((tmp_path / "data" / "ingest" / "train").glob("part-*"))
-             for text in pq.read_table(each)["text"].to_pylist()]
+    texts = [
+        text
+        for each in sorted((tmp_path / "data" / "ingest" / "train").glob("part-*"))
+        for text in pq.read_table(each)["text"].to_pylist()
+    ]
     assert texts == ["a good book", "a bad book", "a good book"] * len(LINES) + ["the last line has no end"]
 
 
@@ -143,33 +157,49 @@ def limit_memory(headroom: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + headroom, resource.RLIM_INFINITY))
 
 
-@pytest.mark.parametrize("text", [LONG + b"\n" + GOOD, GOOD + LONG, LONG.replace(b" ", b"\0")],
-                         ids=["first", "last", "no line feed"])
+@pytest.mark.parametrize(
+    "text", [LONG + b"\n" + GOOD, GOOD + LONG, LONG.replace(b" ", b"\0")], ids=["first", "last", "no line feed"]
+)
 def test_a_line_of_100_megabytes(text: bytes, options: list[object], tmp_path: Path) -> None:
     path = tmp_path / "reviews"
     path.write_bytes(text)
-    ended = prepare(options, path, tmp_path / "data", "--set", "ingest.shard_bytes=16_777_216",
-                    fault=partial(limit_memory, 320 * MEBIBYTE))
+    ended = prepare(
+        options,
+        path,
+        tmp_path / "data",
+        "--set",
+        "ingest.shard_bytes=16_777_216",
+        fault=partial(limit_memory, 320 * MEBIBYTE),
+    )
     if GOOD in text:
         assert ended.code == 0, ended.stderr
     else:
         assert_one_line(ended, path, "holds no labelled review")
     rejected = pq.read_table(tmp_path / "data" / "rejected" / "train.parquet").to_pydict()
     assert rejected["reason"] == [f"longer than {MEBIBYTE:,} bytes"]
-    assert rejected["raw"] == [text[text.index(b"x") - 11:][:MEBIBYTE]]
+    assert rejected["raw"] == [text[text.index(b"x") - 11 :][:MEBIBYTE]]
 
 
-@pytest.mark.parametrize(("bad", "lines", "settings", "code"), [
-    (100, 5_000, [], 0), (101, 5_000, [], 1), (101, 10_101, [], 0), (102, 10_101, [], 1),
-    (101, 5_000, ["--set", "ingest.max_rejected_share=0.03"], 0),
-    (3, 5_000, ["--set", "ingest.min_rejected_lines=0"], 0), (51, 5_000, ["--set", "ingest.min_rejected_lines=0"], 1)])
-def test_more_than_a_share_of_bad_lines(bad: int, lines: int, settings: Iterable[str], code: int,
-                                        options: list[object], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("bad", "lines", "settings", "code"),
+    [
+        (100, 5_000, [], 0),
+        (101, 5_000, [], 1),
+        (101, 10_101, [], 0),
+        (102, 10_101, [], 1),
+        (101, 5_000, ["--set", "ingest.max_rejected_fraction=0.03"], 0),
+        (3, 5_000, ["--set", "ingest.min_rejected_lines=0"], 0),
+        (51, 5_000, ["--set", "ingest.min_rejected_lines=0"], 1),
+    ],
+)
+def test_more_than_a_share_of_bad_lines(
+    bad: int, lines: int, settings: Iterable[str], code: int, options: list[object], tmp_path: Path
+) -> None:
     path, good = tmp_path / "reviews", b"__label__1 a book\n"
     path.write_bytes(b"bad\n" * bad + good * (lines - bad))
     (tmp_path / "test").write_bytes(GOOD)
     ended = prepare(options, path, tmp_path / "data", "--test", tmp_path / "test", *settings)
     assert ended.code == code, ended.stderr
     if code:
-        assert_one_line(ended, path, f"{bad:,} of {lines:,} lines", "line 1:", "ingest.max_rejected_share")
+        assert_one_line(ended, path, f"{bad:,} of {lines:,} lines", "line 1:", "ingest.max_rejected_fraction")
     assert pq.read_metadata(tmp_path / "data" / "rejected" / "train.parquet").num_rows == bad

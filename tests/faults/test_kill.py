@@ -15,8 +15,12 @@ import pytest
 
 from tests.faults.processes import REPETITIONS, contents, draw, run, stamps, start
 
-STAGES = {"ingest": ("ingest", "rejected"), "tokenize": ("tokens",), "vocabulary": ("vocabulary",),
-          "encode": ("shards", "packed")}
+STAGES = {
+    "ingest": ("ingest", "rejected"),
+    "tokenize": ("tokens",),
+    "vocabulary": ("vocabulary",),
+    "encode": ("shards", "packed"),
+}
 CHANGES = ("os.mkdir", "os.remove", "os.rename")
 WRITING = os.O_WRONLY | os.O_RDWR
 WORKERS = ("--set", "execution.workers=2")
@@ -56,8 +60,9 @@ def moments(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_killed_before_a_change_of_a_stage(stage: str, moments: list[str], options: list[object], prepared: Path,
-                                           tmp_path: Path) -> None:
+def test_killed_before_a_change_of_a_stage(
+    stage: str, moments: list[str], options: list[object], prepared: Path, tmp_path: Path
+) -> None:
     own = (*STAGES[stage], f"manifests/{stage}")
     within = [number for number, path in enumerate(moments, 1) if path.startswith(own)]
     for moment in draw(stage).sample(within, min(REPETITIONS, len(within))):
@@ -77,8 +82,9 @@ def seconds(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
-def test_killed_again_and_again_at_any_time_with_workers(repetition: int, options: list[object], prepared: Path,
-                                                         seconds: float, tmp_path: Path) -> None:
+def test_killed_again_and_again_at_any_time_with_workers(
+    repetition: int, options: list[object], prepared: Path, seconds: float, tmp_path: Path
+) -> None:
     options, random, codes = [*options, *WORKERS], draw(repetition), list[int]()
     for share in (random.uniform(0.1, 0.5), random.uniform(0.1, 0.9)):
         with start("prepare", *options, "--data-dir", tmp_path) as running:
@@ -104,9 +110,12 @@ def assert_goes_on(options: list[object], data_dir: Path, reference: Path) -> No
 
 def finished_before(data_dir: Path, stamps_before: dict[str, tuple[int, int]]) -> set[str]:
     """The manifests that were there, and the files they vouch for."""
-    from sentiment_pipeline.storage.manifest import read
+    from sentiment_pipeline.engine.manifest import read
 
-    steps = [name.removeprefix("manifests/").removesuffix(".json") for name in stamps_before
-             if name.startswith("manifests/") and not name.endswith(".tmp")]
+    steps = [
+        name.removeprefix("manifests/").removesuffix(".json")
+        for name in stamps_before
+        if name.startswith("manifests/") and not name.endswith(".tmp")
+    ]
     manifests = [manifest for step in steps if (manifest := read(data_dir, step))]
     return {f"manifests/{step}.json" for step in steps} | {name for each in manifests for name in each.outputs}

@@ -25,8 +25,12 @@ def model(finished: Path) -> Path:
 
 
 def start(model: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "sentiment_pipeline", "predict", "--model", str(model)],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-m", "sentiment_pipeline", "predict", "--model", str(model)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def predict(model: Path, text: bytes) -> list[dict[str, object]]:
@@ -37,9 +41,26 @@ def predict(model: Path, text: bytes) -> list[dict[str, object]]:
 
 
 def test_lines_of_every_kind_get_an_answer(model: Path) -> None:
-    lines = ["", " ", "\t", "xyzzy plugh qwertz", "Это очень хорошая книга", "これは良い本です", "هذا كتاب جيد",
-             "👍" * 50, "a\0b", "__label__1 labelled", "__label__2", "__label__9 other", "<br />", "." * 5000,
-             "'" * 5000, "http://" + "a" * 5000, "a good book", "\u200b\u2028\ufeff"]
+    lines = [
+        "",
+        " ",
+        "\t",
+        "xyzzy plugh qwertz",
+        "Это очень хорошая книга",
+        "これは良い本です",
+        "هذا كتاب جيد",
+        "👍" * 50,
+        "a\0b",
+        "__label__1 labelled",
+        "__label__2",
+        "__label__9 other",
+        "<br />",
+        "." * 5000,
+        "'" * 5000,
+        "http://" + "a" * 5000,
+        "a good book",
+        "\u200b\u2028\ufeff",
+    ]
     answers = predict(model, "\n".join(lines).encode() + b"\n\xff\xfe\n" + b"a good book\r\n")
     assert len(answers) == len(lines) + 2
     for answer in answers:
@@ -102,6 +123,7 @@ def test_a_consumer_that_closes_the_pipe(model: Path) -> None:
 
 def feed(stdin: IO[bytes], pieces: Iterator[bytes]) -> threading.Thread:
     """Write to a process that reads, from a thread, because it answers at the same time."""
+
     def write() -> None:
         with suppress(BrokenPipeError), stdin:
             for piece in pieces:

@@ -36,8 +36,15 @@ def assert_goes_on(options: list[object], folder: Path, finished: Path) -> None:
 
 
 def test_out_of_memory(options: list[object], prepared: Path, copy: Copy) -> None:
-    ended = run("train", *options, "--data-dir", copy(prepared), "--set", "model.hidden=4096",
-                fault=partial(limit_memory, 700 * MEBIBYTE))
+    ended = run(
+        "train",
+        *options,
+        "--data-dir",
+        copy(prepared),
+        "--set",
+        "model.hidden=4096",
+        fault=partial(limit_memory, 700 * MEBIBYTE),
+    )
     assert_one_line(ended, "out of memory; lower training.batch_size")
 
 
@@ -72,18 +79,33 @@ def test_a_loss_that_is_no_number(options: list[object], prepared: Path, finishe
 
 def test_a_killed_loader_worker(options: list[object], prepared: Path, finished: Path, copy: Copy) -> None:
     folder = copy(prepared)
-    ended = run("train", *options, "--data-dir", folder, "--set", "runtime.loader_workers=1",
-                fault=partial(at_step, POISONED, kill_a_loader_worker))
+    ended = run(
+        "train",
+        *options,
+        "--data-dir",
+        folder,
+        "--set",
+        "runtime.loader_workers=1",
+        fault=partial(at_step, POISONED, kill_a_loader_worker),
+    )
     assert_one_line(ended, "worker", "run again")
     assert_goes_on(options, folder, finished)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_in_training_saves_the_state(number: signal.Signals, code: int, options: list[object], prepared: Path,
-                                              copy: Copy) -> None:
+def test_a_signal_in_training_saves_the_state(
+    number: signal.Signals, code: int, options: list[object], prepared: Path, copy: Copy
+) -> None:
     folder = copy(prepared)
-    long = [*options, "--set", "training.epochs=1000", "--set", "runtime.checkpoint_every=0", "--set",
-            "runtime.log_every=1"]
+    long = [
+        *options,
+        "--set",
+        "training.epochs=1000",
+        "--set",
+        "runtime.checkpoint_every=0",
+        "--set",
+        "runtime.log_every=1",
+    ]
     with start("train", *long, "--data-dir", folder) as running:
         while not (last := last_step(folder)):
             time.sleep(0.05)
@@ -102,8 +124,9 @@ def last_step(folder: Path) -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
-def test_a_signal_at_any_time(repetition: int, number: signal.Signals, options: list[object], finished: Path,
-                              tmp_path: Path) -> None:
+def test_a_signal_at_any_time(
+    repetition: int, number: signal.Signals, options: list[object], finished: Path, tmp_path: Path
+) -> None:
     moment = draw(repetition, number).uniform(0.05, 6)
     with start("run", *options, "--data-dir", tmp_path, "--set", "execution.workers=2") as running:
         time.sleep(moment)
@@ -113,6 +136,12 @@ def test_a_signal_at_any_time(repetition: int, number: signal.Signals, options: 
     assert "Traceback" not in ended.stderr, ended.stderr
     assert run("run", *options, "--data-dir", tmp_path).code == 0
     assert not list(tmp_path.rglob("*.tmp"))  # ended workers leave theirs to the next run
-    ours, theirs = ({name: digest for name, digest in contents(each).items()
-                     if name.startswith(("shards", "packed", "vocabulary", WEIGHTS))} for each in (tmp_path, finished))
+    ours, theirs = (
+        {
+            name: digest
+            for name, digest in contents(each).items()
+            if name.startswith(("shards", "packed", "vocabulary", WEIGHTS))
+        }
+        for each in (tmp_path, finished)
+    )
     assert ours == theirs

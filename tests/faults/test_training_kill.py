@@ -17,7 +17,7 @@ from typing import IO, Any
 import pytest
 import torch
 
-from sentiment_pipeline.storage import files
+from sentiment_pipeline.engine import files
 from sentiment_pipeline.training import checkpoint, objectives, trainer
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.trainer import Trainer, train
@@ -49,7 +49,7 @@ def die_at_call(owner: Any, name: str, number: int, first: Callable[..., object]
 def half_a_checkpoint(state: object, file: IO[bytes]) -> None:
     whole = io.BytesIO()
     torch.save(state, whole)
-    file.write(whole.getvalue()[:whole.tell() // 2])
+    file.write(whole.getvalue()[: whole.tell() // 2])
     file.flush()
 
 
@@ -81,8 +81,15 @@ def while_old_checkpoints_are_deleted(random: Random) -> None:
     die_at_call(checkpoint.Path, "unlink", random.randint(1, 8), lambda *arguments: None)
 
 
-FAULTS = [in_a_step, in_the_middle_of_a_step, in_a_validation, half_way_through_a_checkpoint,
-          before_a_file_gets_its_name, after_a_file_got_its_name, while_old_checkpoints_are_deleted]
+FAULTS = [
+    in_a_step,
+    in_the_middle_of_a_step,
+    in_a_validation,
+    half_way_through_a_checkpoint,
+    before_a_file_gets_its_name,
+    after_a_file_got_its_name,
+    while_old_checkpoints_are_deleted,
+]
 
 
 def job_in(folder: Path) -> Job:
@@ -154,8 +161,9 @@ def test_killed_at_random_moments_again_and_again(repetition: int, tmp_path: Pat
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_stop_it_saves_and_ends_at_once(number: signal.Signals, tmp_path: Path,
-                                                 uninterrupted: TrainResult) -> None:
+def test_asked_to_stop_it_saves_and_ends_at_once(
+    number: signal.Signals, tmp_path: Path, uninterrupted: TrainResult
+) -> None:
     process = started(tmp_path, slowly, Random(0))
     while not list(tmp_path.glob("history.jsonl")):
         time.sleep(0.05)

@@ -23,19 +23,19 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentiment_pipeline.engine import manifest
+from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.models.model_folder import CONFIG, load_model
 from sentiment_pipeline.predict.predictor import load_encoder
-from sentiment_pipeline.prepare.dictionary import Union, write_union
-from sentiment_pipeline.prepare.encode import write_encoded
-from sentiment_pipeline.prepare.tables import mapped
-from sentiment_pipeline.prepare.vocabulary import write_counts, write_vocabulary
 from sentiment_pipeline.settings import load, recall
 from sentiment_pipeline.stages import vocabulary
-from sentiment_pipeline.storage import manifest
-from sentiment_pipeline.storage.files import sha256
+from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged
+from sentiment_pipeline.text.encode import write_encoded
+from sentiment_pipeline.text.tables import map_arrow
+from sentiment_pipeline.text.vocabulary import write_counts, write_vocabulary
 from sentiment_pipeline.training.checkpoint import Checkpoints
 from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.model_folder import CONFIG, load_model
 from sentiment_pipeline.training.trainer import train
 from tests.faults.processes import draw, run
 from tests.training.examples import make_job, model_config, runtime_config, training_config
@@ -44,8 +44,11 @@ Copy = Callable[[Path], Path]
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-values = st.recursive(scalars, lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=4), each,
-                                                                                        max_size=3), max_leaves=6)
+values = st.recursive(
+    scalars,
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=4), each, max_size=3),
+    max_leaves=6,
+)
 
 
 def mutations(content: bytes) -> st.SearchStrategy[bytes]:
@@ -55,7 +58,7 @@ def mutations(content: bytes) -> st.SearchStrategy[bytes]:
     def apply(changes: list[tuple[int, int, bytes]]) -> bytes:
         mutated = content
         for place, removed, inserted in changes:
-            mutated = mutated[:place] + inserted + mutated[place + removed:]
+            mutated = mutated[:place] + inserted + mutated[place + removed :]
         return mutated
 
     return st.lists(change, min_size=1, max_size=4).map(apply)
@@ -81,8 +84,12 @@ def test_nothing_is_unpickled(options: list[object], finished: Path, copy: Copy,
     assert run("run", *options, "--data-dir", tmp_path / "new", fault=refuse_to_unpickle).code == 0
     folder = copy(finished)
     (folder / "training" / "model.safetensors").unlink()
-    for command in (["run", *options, "--data-dir", folder], ["verify", "--data-dir", folder],
-                    ["status", "--data-dir", folder], ["predict", "--model", folder / "model", str(options[3])]):
+    for command in (
+        ["run", *options, "--data-dir", folder],
+        ["verify", "--data-dir", folder],
+        ["status", "--data-dir", folder],
+        ["predict", "--model", folder / "model", str(options[3])],
+    ):
         ended = run(*command, fault=refuse_to_unpickle)
         assert ended.code == 0, ended.stderr
 
@@ -127,8 +134,12 @@ def test_a_sealed_manifest_that_leads_outside(name: str, prepared: Path, copy: C
 @fuzz
 def test_settings_of_the_last_run(data: st.DataObject, finished: Path, tmp_path: Path) -> None:
     content = (finished / "settings.json").read_bytes()
-    mutated = data.draw(mutations(content) | st.tuples(st.lists(st.integers(0, 99), max_size=3), values).map(
-        lambda each: json.dumps(replaced(json.loads(content), *each)).encode()))
+    mutated = data.draw(
+        mutations(content)
+        | st.tuples(st.lists(st.integers(0, 99), max_size=3), values).map(
+            lambda each: json.dumps(replaced(json.loads(content), *each)).encode()
+        )
+    )
     (tmp_path / "settings.json").write_bytes(mutated)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sentiment_pipeline.settings.default_preset", lambda: "quick")
@@ -154,9 +165,14 @@ def test_settings_files(data: st.DataObject, options: list[object], tmp_path: Pa
 def test_model_configs(data: st.DataObject, finished: Path, tmp_path: Path) -> None:
     content = (finished / "model" / CONFIG).read_bytes()
     shutil.copytree(finished / "model", tmp_path, dirs_exist_ok=True)
-    (tmp_path / CONFIG).write_bytes(data.draw(mutations(content) | st.tuples(
-        st.lists(st.integers(0, 99), max_size=3), values).map(
-        lambda each: json.dumps(replaced(json.loads(content), *each)).encode())))
+    (tmp_path / CONFIG).write_bytes(
+        data.draw(
+            mutations(content)
+            | st.tuples(st.lists(st.integers(0, 99), max_size=3), values).map(
+                lambda each: json.dumps(replaced(json.loads(content), *each)).encode()
+            )
+        )
+    )
     try:
         _, config = load_model(tmp_path)
         load_encoder(tmp_path, config)
@@ -182,14 +198,22 @@ def test_vocabularies(finished: Path, tmp_path: Path) -> None:
     mutated = []
     for _ in range(EXAMPLES):
         place = random.choice([random.randrange(len(content)), len(content) - random.randrange(1, 500)])
-        mutated.append(content[:place] + random.randbytes(random.randrange(4)) + content[place + random.randrange(4):])
+        mutated.append(content[:place] + random.randbytes(random.randrange(4)) + content[place + random.randrange(4) :])
     ended = run("--help", fault=partial(try_vocabularies, finished / "model", tmp_path, mutated))
     assert ended.code == 77, ended.stderr
 
 
-@pytest.mark.parametrize("table", [
-    {"word": ["a"]}, {"token": [1, 2]}, {"token": ["a", None]}, {"token": []}, {"token": [["a"], []]},
-    {"token": ["_PAD", "_UNK"]}])
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"word": ["a"]},
+        {"token": [1, 2]},
+        {"token": ["a", None]},
+        {"token": []},
+        {"token": [["a"], []]},
+        {"token": ["_PAD", "_UNK"]},
+    ],
+)
 def test_a_parquet_file_that_is_no_vocabulary(table: dict[str, list[object]], finished: Path, tmp_path: Path) -> None:
     pq.write_table(pa.table(table), tmp_path / "vocabulary.parquet")
     config = json.loads((finished / "model" / CONFIG).read_bytes())
@@ -206,19 +230,19 @@ def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
     counts, out = sorted(data_dir.glob("vocabulary/train/*.arrow")), [data_dir / "out-1", data_dir / "out-2"]
     count, last = pq.read_metadata(reviews).num_rows, len(shards) - 1
     config = load({"preset": "quick", "train": reviews, "test": reviews, "data_dir": data_dir}).vocabulary
-    with mapped(shards[0]) as (batch,):
+    with map_arrow(shards[0]) as (batch,):
         distinct = len(batch)
     sizes = []
     for path in unions["tokens"]:
-        with mapped(path) as (batch,):
+        with map_arrow(path) as (batch,):
             sizes.append(len(batch))
-    union, splits = Union(unions["rows"], sizes), np.zeros(count, np.uint8)
+    union, splits = MergedDictionary(unions["rows"], sizes), np.zeros(count, np.uint8)
 
     def encode() -> None:
         write_encoded(reviews, chunks, union.of_shard(last), data_dir / vocabulary.CHUNK_IDS, splits, {"train": out[0]})
 
     uses: dict[str, Callable[[], object]] = {
-        ".dictionary.": lambda: write_union(shards, 0, 2, *out),
+        ".dictionary.": lambda: write_merged(shards, 0, 2, *out),
         ".chunks.": lambda: [write_counts(chunks, distinct, np.ones(count, bool), out[0]), encode()],
         "rows-": lambda: [write_vocabulary(config, union, unions["tokens"], counts, *out), encode()],
         "tokens-": lambda: write_vocabulary(config, union, unions["tokens"], counts, *out),
@@ -234,9 +258,17 @@ def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
     sys.exit(77)
 
 
-@pytest.mark.parametrize("name", [
-    "tokens/test/part-00000.dictionary.arrow", "tokens/test/part-00000.chunks.arrow", "tokens/union/rows-000.arrow",
-    "tokens/union/tokens-000.arrow", "vocabulary/train/part-00000.arrow", "vocabulary/chunk-ids.arrow"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tokens/test/part-00000.dictionary.arrow",
+        "tokens/test/part-00000.chunks.arrow",
+        "tokens/union/rows-000.arrow",
+        "tokens/union/tokens-000.arrow",
+        "vocabulary/train/part-00000.arrow",
+        "vocabulary/chunk-ids.arrow",
+    ],
+)
 def test_intermediate_files(name: str, prepared: Path, copy: Copy) -> None:
     """Those that only steps read, with hashes that would fit; in a process of its own, which must not crash."""
     folder, random = copy(prepared), draw(name)
@@ -245,7 +277,7 @@ def test_intermediate_files(name: str, prepared: Path, copy: Copy) -> None:
         near_end = len(content) - random.randrange(1, min(2000, len(content)))
         place = random.choice([random.randrange(len(content)), near_end])
         changed = bytearray(content)
-        changed[place:place + random.randrange(5)] = random.randbytes(random.randrange(5))
+        changed[place : place + random.randrange(5)] = random.randbytes(random.randrange(5))
         mutated.append((name, bytes(changed)))
     ended = run("--help", fault=partial(try_intermediate, folder, mutated))
     assert ended.code == 77, ended.stderr

@@ -17,8 +17,9 @@ def held(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["prepare", "run", "train"])
-def test_the_second_run_is_refused_and_the_first_undisturbed(command: str, options: list[object], prepared: Path,
-                                                             tmp_path: Path) -> None:
+def test_the_second_run_is_refused_and_the_first_undisturbed(
+    command: str, options: list[object], prepared: Path, tmp_path: Path
+) -> None:
     with start("prepare", *options, "--data-dir", tmp_path) as first:
         held(tmp_path)
         first.send(signal.SIGSTOP)

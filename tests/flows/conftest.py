@@ -25,11 +25,11 @@ from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from prefect.states import AwaitingRetry, Cancelling, Pending, Scheduled
 
+from sentiment_pipeline.engine.executor import ProcessExecutor
+from sentiment_pipeline.engine.stage import Run, run_stage
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import Choices
-from sentiment_pipeline.stages.execute import ProcessExecutor
-from sentiment_pipeline.stages.pipeline import STAGES, run_stage
-from sentiment_pipeline.stages.step import Run
+from sentiment_pipeline.stages.pipeline import STAGES
 from tests.conftest import ROOT, TINY
 
 Found = TypeVar("Found")
@@ -57,9 +57,14 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     with output.open("w") as file:
-        process = subprocess.Popen([sys.executable, "-m", "deployments.ui", "--port", str(port)], cwd=ROOT, text=True,
-                                   env={**environment, "PREFECT_HOME": str(home)}, stdout=file,
-                                   stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deployments.ui", "--port", str(port)],
+            cwd=ROOT,
+            text=True,
+            env={**environment, "PREFECT_HOME": str(home)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
     started = Ui(process, f"http://127.0.0.1:{port}", home, output)
     try:
         wait_until(lambda: "Prefect UI:" in output.read_text() or process.poll() is not None, READY)
@@ -97,8 +102,9 @@ def lost_run(client: SyncPrefectClient, ui: Ui, sample: Path, tmp_path_factory: 
 def stuck_run(client: SyncPrefectClient, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> FlowRun:
     """A run whose worker was killed as it began; this too takes minutes to be noticed."""
     settings = tiny_settings(sample, tmp_path_factory.mktemp("stuck"))
-    run = Prefect(client).begin("prepare", Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=1)),
-                                settings=settings)
+    run = Prefect(client).begin(
+        "prepare", Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=1)), settings=settings
+    )
     client.set_flow_run_state(run.id, Pending(), force=True)
     return run
 
@@ -126,8 +132,12 @@ def trained(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tiny_settings(sample: Path, data_dir: Path) -> dict[str, Any]:
-    return {"train": str(sample / "train.ft.txt.bz2"), "test": str(sample / "test.ft.txt.bz2"),
-            "data_dir": str(data_dir), **tomllib.loads(TINY)}
+    return {
+        "train": str(sample / "train.ft.txt.bz2"),
+        "test": str(sample / "test.ft.txt.bz2"),
+        "data_dir": str(data_dir),
+        **tomllib.loads(TINY),
+    }
 
 
 def worker_of(ui: "subprocess.Popen[Any]") -> psutil.Process:
@@ -150,6 +160,7 @@ class Prefect:
 
     def wait(self, run: FlowRun, *states: str) -> State:
         """Wait until the run is in one of the states, by name; without any, until it has ended."""
+
         def reached() -> State | None:
             state = self.client.read_flow_run(run.id).state
             return state if state and (state.name in states if states else state.is_final()) else None

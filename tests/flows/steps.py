@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from sentiment_pipeline.stages.step import Step
-from sentiment_pipeline.storage.files import write_text
-from sentiment_pipeline.storage.manifest import JSON
+from sentiment_pipeline.engine.files import write_text
+from sentiment_pipeline.engine.manifest import JSON
+from sentiment_pipeline.engine.step import Step
 
 
 def work(data_dir: Path, report: object, *, name: str, how: str) -> Mapping[str, JSON]:

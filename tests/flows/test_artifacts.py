@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows import artifacts
-from sentiment_pipeline.stages.step import Run
+from sentiment_pipeline.engine.stage import Run
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The artifacts that were created, by key."""
     created: dict[str, Any] = {}
     for kind in ("table", "markdown", "link"):
+
         def create(content: Any, *, key: str, **others: Any) -> None:
             assert set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
             created[key] = content
@@ -36,7 +37,7 @@ def test_rejected_lines_by_reason_with_examples(shown: Mapping[str, Any], tmp_pa
     pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "rejected/train.parquet")
     pq.write_table(pa.Table.from_pylist([], schema), tmp_path / "rejected/test.parquet")
     make("ingest", tmp_path)
-    row, = shown["rejected-lines"]
+    (row,) = shown["rejected-lines"]
     assert (row["file"], row["reason"], row["lines"], row["first lines"]) == ("train", "no label", 5, "0, 1, 2")
     examples = row["examples"].split(" | ")
     assert [len(example) for example in examples] == [artifacts.CELL] * 3

@@ -29,7 +29,8 @@ PATIENCE = READY * 1000  # milliseconds
 def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
         page = browser.new_page(viewport={"width": 1200, "height": 720})
         page.set_default_timeout(60_000)
         yield page
@@ -48,8 +49,9 @@ def state(page: Page, name: str) -> None:
     expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_failed_stage_is_retried_from_the_ui(page: Page, ui: Ui, prefect: Prefect, client: SyncPrefectClient,
-                                               tmp_path: Path) -> None:
+def test_a_failed_stage_is_retried_from_the_ui(
+    page: Page, ui: Ui, prefect: Prefect, client: SyncPrefectClient, tmp_path: Path
+) -> None:
     write_sample(tmp_path / "reviews", 300, seed=2)
     data_dir = tmp_path / "data"
     in_the_way = data_dir / "shards/test/part-00000.parquet"
@@ -62,8 +64,11 @@ def test_a_failed_stage_is_retried_from_the_ui(page: Page, ui: Ui, prefect: Pref
     page.goto(f"{ui.url}/v2/deployments/deployment/{deployment.id}")
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Custom run").click()
-    for label, name in (("Train", "reviews/train.ft.txt.bz2"), ("Test", "reviews/test.ft.txt.bz2"),
-                        ("Data Dir", "data")):
+    for label, name in (
+        ("Train", "reviews/train.ft.txt.bz2"),
+        ("Test", "reviews/test.ft.txt.bz2"),
+        ("Data Dir", "data"),
+    ):
         field(page, label).fill(str(tmp_path / name))
     picture(page, "form")
     submit(page)
@@ -80,11 +85,12 @@ def test_a_failed_stage_is_retried_from_the_ui(page: Page, ui: Ui, prefect: Pref
     page.locator("button:has(svg.lucide-ellipsis-vertical)").first.click()
     page.get_by_role("menuitem", name="Retry").click()
     page.get_by_role("dialog").get_by_role("button", name="Retry").or_(
-        page.get_by_role("alertdialog").get_by_role("button", name="Retry")).first.click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Retry")
+    ).first.click()
     state(page, "Completed")
 
     tasks = prefect.tasks(run, lambda tasks: any(task.name == "publish" for task in tasks))
-    again = {task.name: task.state.name for task in tasks[len(failed):] if task.state}
+    again = {task.name: task.state.name for task in tasks[len(failed) :] if task.state}
     assert again["ingest"] == again["tokenize"] == again["vocabulary"] == "Skipped"
     assert again["encode"] == again["train"] == again["evaluate"] == again["publish"] == "Completed"
     assert {name: written for name, written in files(data_dir).items() if name in before} == before
@@ -124,5 +130,8 @@ def field(page: Page, label: str) -> Any:
 
 def files(folder: Path) -> dict[str, int]:
     """When each published file was written."""
-    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*")
-            if path.is_file() and path.name not in (".lock", "settings.json")}
+    return {
+        str(path.relative_to(folder)): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in (".lock", "settings.json")
+    }

@@ -21,9 +21,14 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     """The address of a scheduler with two workers."""
     contact = tmp_path / "scheduler.json"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
     def start(*arguments: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen([sys.executable, "-m", "dask", *arguments, "--scheduler-file", str(contact),
-                                 "--no-dashboard"], env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments, "--scheduler-file", str(contact), "--no-dashboard"],
+            env=environment,
+            cwd=tmp_path,
+            stderr=subprocess.DEVNULL,
+        )
 
     processes = [start("scheduler", "--host", "127.0.0.1", "--port", "0")]
     try:
@@ -39,7 +44,8 @@ def cluster(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_cluster_does_the_shards_and_makes_the_same_bytes(
-        cluster: str, prefect: Prefect, settings: dict[str, Any], trained: Path) -> None:
+    cluster: str, prefect: Prefect, settings: dict[str, Any], trained: Path
+) -> None:
     settings["execution"] = {"runner": "dask", "dask_address": cluster}
     run = prefect.start("prepare", settings)
     assert prefect.wait(run).name == "Completed", prefect.logs(run)

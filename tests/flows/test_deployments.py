@@ -28,8 +28,9 @@ def states(prefect: Prefect, run: FlowRun, last: str) -> dict[str, str]:
 
 def test_files_are_scored(prefect: Prefect, trained: Path, tmp_path: Path) -> None:
     (tmp_path / "reviews.txt").write_text("not bad at all\nthe worst book I have read\n")
-    run = prefect.begin("predict", files=[str(tmp_path / "reviews.txt")], output=str(tmp_path / "out"),
-                        model=str(trained / "model"))
+    run = prefect.begin(
+        "predict", files=[str(tmp_path / "reviews.txt")], output=str(tmp_path / "out"), model=str(trained / "model")
+    )
     assert prefect.wait(run).name == "Completed"
     assert pq.read_table(tmp_path / "out/reviews.txt.parquet")["line"].to_pylist() == [1, 2]
 
@@ -65,8 +66,11 @@ class Schedule:
     def runs(self) -> dict[Any, FlowRun]:
         """The runs that the schedule has begun."""
         wanted = DeploymentFilter(id=DeploymentFilterId(any_=[self.deployment.id]))
-        return {run.id: run for run in self.client.read_flow_runs(deployment_filter=wanted)
-                if run.auto_scheduled and run.start_time}
+        return {
+            run.id: run
+            for run in self.client.read_flow_runs(deployment_filter=wanted)
+            if run.auto_scheduled and run.start_time
+        }
 
     def next_run(self) -> FlowRun:
         """Switch it on until it has begun a run; the run, when it has ended."""
@@ -86,9 +90,9 @@ def schedule(prefect: Prefect) -> Iterator[Schedule]:
     schedule.parameters(schedule.deployment.parameters)
 
 
-def test_the_schedule_retrains_when_the_files_have_changed(prefect: Prefect, client: SyncPrefectClient,
-                                                           schedule: Schedule, settings: dict[str, Any],
-                                                           tmp_path: Path) -> None:
+def test_the_schedule_retrains_when_the_files_have_changed(
+    prefect: Prefect, client: SyncPrefectClient, schedule: Schedule, settings: dict[str, Any], tmp_path: Path
+) -> None:
     write_sample(tmp_path / "reviews", 300, seed=2)
     settings |= {name: str(tmp_path / f"reviews/{name}.ft.txt.bz2") for name in ("train", "test")}
     schedule.parameters({"settings": settings})

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from flows import observer
-from flows.observer import Both, FlowObserver
-from sentiment_pipeline.stages.pipeline import Outcome
-from sentiment_pipeline.stages.step import Condition, Run, State, Step
-from sentiment_pipeline.storage.manifest import Manifest
+from flows.observer import FlowObserver, ObserverPair
+from sentiment_pipeline.engine.manifest import Manifest
+from sentiment_pipeline.engine.stage import Outcome, Run
+from sentiment_pipeline.engine.step import Condition, Step, StepState
 
 BAR = uuid4()
 
@@ -36,13 +36,16 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, str]]:
     return told
 
 
-def planned(count: int) -> list[tuple[Step, State]]:
-    return [(Step(f"encode/{number}", print, {}, {}, ()), State(Condition.STALE, "model.hidden: 8 -> 16"))
-            for number in range(count)]
+def planned(count: int) -> list[tuple[Step, StepState]]:
+    return [
+        (Step(f"encode/{number}", print, {}, {}, ()), StepState(Condition.STALE, "model.hidden: 8 -> 16"))
+        for number in range(count)
+    ]
 
 
-def test_the_bar_moves_with_the_steps(bars: list[tuple[float, str]], tmp_path: Path,
-                                      caplog: pytest.LogCaptureFixture) -> None:
+def test_the_bar_moves_with_the_steps(
+    bars: list[tuple[float, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     watching = FlowObserver(Run(tmp_path, None))
     with caplog.at_level("INFO"):
         watching.planned("encode", planned(4), 2)
@@ -57,7 +60,7 @@ def test_the_bar_moves_with_the_steps(bars: list[tuple[float, str]], tmp_path: P
 def test_training_moves_its_bar_by_its_steps(bars: list[tuple[float, str]], tmp_path: Path) -> None:
     watching = FlowObserver(Run(tmp_path, None))
     watching.planned("train", planned(1), 0)
-    watching.reported("train", {"step": 30, "steps": 120, "loss": 0.25})
+    watching.progressed("train", {"step": 30, "steps": 120, "loss": 0.25})
     assert bars[-1] == (25.0, "train: step 30, steps 120, loss 0.25")
 
 
@@ -68,8 +71,9 @@ def test_a_skipped_stage_has_no_bar(bars: list[tuple[float, str]], tmp_path: Pat
     assert bars == []
 
 
-def test_what_cannot_be_shown_fails_nothing(bars: list[tuple[float, str]], tmp_path: Path,
-                                            monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_cannot_be_shown_fails_nothing(
+    bars: list[tuple[float, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def unreachable(*arguments: object, **named: object) -> UUID:
         raise ConnectionError("no server")
 
@@ -89,5 +93,5 @@ def test_both_hear_everything() -> None:
             heard.append(values)
 
     first: Any = Hearing()
-    Both(first, first).planned("encode", [], 3)
+    ObserverPair(first, first).planned("encode", [], 3)
     assert heard == [("encode", [], 3)] * 2

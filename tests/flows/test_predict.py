@@ -26,8 +26,9 @@ def scored(prefect: Prefect, client: SyncPrefectClient, state: Any) -> set[str]:
     return {task.name for task in prefect.tasks(run) if "/" in task.name}
 
 
-def test_each_file_becomes_a_table(prefect: Prefect, client: SyncPrefectClient, trained: Path, files: list[Path],
-                                   tmp_path: Path) -> None:
+def test_each_file_becomes_a_table(
+    prefect: Prefect, client: SyncPrefectClient, trained: Path, files: list[Path], tmp_path: Path
+) -> None:
     def run() -> Any:
         return predict(files, tmp_path / "out", trained / "model", return_state=True)
 
@@ -41,8 +42,9 @@ def test_each_file_becomes_a_table(prefect: Prefect, client: SyncPrefectClient, 
     assert scored(prefect, client, run()) == {"predict/second.ft.txt"}
 
 
-def test_a_missing_file_and_equal_names_are_one_clear_line(client: SyncPrefectClient, trained: Path, files: list[Path],
-                                                          tmp_path: Path) -> None:
+def test_a_missing_file_and_equal_names_are_one_clear_line(
+    client: SyncPrefectClient, trained: Path, files: list[Path], tmp_path: Path
+) -> None:
     state: Any = predict([tmp_path / "none"], tmp_path / "out", trained / "model", return_state=True)
     assert state.message == f"{tmp_path / 'none'} is not there; give the folder of a published model and existing files"
     state = predict([files[0], files[0]], tmp_path / "out", trained / "model", return_state=True)

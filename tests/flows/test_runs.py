@@ -28,8 +28,11 @@ def ended(tasks: list[TaskRun]) -> bool:
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
     """When each published file was written, and its bytes."""
-    return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
-            for path in folder.rglob("*") if path.is_file() and path.name not in (".lock", "settings.json")}
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in (".lock", "settings.json")
+    }
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -70,7 +73,7 @@ def test_retry_goes_on_with_what_is_not_finished(prefect: Prefect, settings: dic
     in_the_way.rmdir()
     assert prefect.retry(run).name == "Completed"
     tasks = prefect.tasks(run, ended)
-    again = states(tasks[len(first):])
+    again = states(tasks[len(first) :])
     assert again["ingest"] == again["tokenize"] == again["vocabulary"] == "Skipped"
     assert again["encode/test/part-00000"] == again["encode"] == again["train"] == again["publish"] == "Completed"
     finished_before = {name for name, state in first.items() if state == "Completed" and "/" in name}
@@ -81,7 +84,8 @@ def test_retry_goes_on_with_what_is_not_finished(prefect: Prefect, settings: dic
 
 
 def test_a_new_run_skips_and_says_why_and_rebuilds_what_is_damaged(
-        client: SyncPrefectClient, prefect: Prefect, settings: dict[str, Any], prepared: Path) -> None:
+    client: SyncPrefectClient, prefect: Prefect, settings: dict[str, Any], prepared: Path
+) -> None:
     before = contents(prepared)
     run = in_this_process(prepare, client, settings)
     tasks = prefect.tasks(run, lambda tasks: len(tasks) >= 4)
@@ -96,22 +100,29 @@ def test_a_new_run_skips_and_says_why_and_rebuilds_what_is_damaged(
     damaged.write_bytes(content)
     deleted.unlink()
     run = in_this_process(prepare, client, settings)
-    done = {name for name, state in states(prefect.tasks(run, lambda tasks: len(tasks) >= 6)).items()
-            if state == "Completed" and "/" in name}
+    done = {
+        name
+        for name, state in states(prefect.tasks(run, lambda tasks: len(tasks) >= 6)).items()
+        if state == "Completed" and "/" in name
+    }
     assert done == {"ingest/test/part-00000", "encode/train/part-00000"}
     assert outputs(prepared) == {name: content for name, (_, content) in before.items() if "manifests" not in name}
 
 
 def test_a_wrong_value_is_stopped_before_the_run_begins(prefect: Prefect, settings: dict[str, Any]) -> None:
-    for group, value, named in (("vocabulary", {"min_count": 0}, "min_count"), ("model", {"hiden": 1}, "hiden"),
-                                ("preset", "fast", "preset")):
+    for group, value, named in (
+        ("vocabulary", {"min_count": 0}, "min_count"),
+        ("model", {"hiden": 1}, "hiden"),
+        ("preset", "fast", "preset"),
+    ):
         with pytest.raises(PrefectHTTPStatusError, match=named) as refused:
             prefect.start("pipeline", {**settings, group: value})
         assert refused.value.response.status_code == 409
 
 
-def test_values_that_do_not_fit_each_other_fail_in_one_line(client: SyncPrefectClient, prefect: Prefect,
-                                                           settings: dict[str, Any]) -> None:
+def test_values_that_do_not_fit_each_other_fail_in_one_line(
+    client: SyncPrefectClient, prefect: Prefect, settings: dict[str, Any]
+) -> None:
     run = in_this_process(pipeline, client, {**settings, "execution": {"runner": "dask"}})
     assert run.state
     assert run.state.name == "Failed"
@@ -121,8 +132,9 @@ def test_values_that_do_not_fit_each_other_fail_in_one_line(client: SyncPrefectC
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_cancel_ends_the_children_and_a_new_run_goes_on(prefect: Prefect, ui: Ui, settings: dict[str, Any],
-                                                        prepared: Path, processes: int) -> None:
+def test_cancel_ends_the_children_and_a_new_run_goes_on(
+    prefect: Prefect, ui: Ui, settings: dict[str, Any], prepared: Path, processes: int
+) -> None:
     settings["execution"] = {"training_processes": processes}
     settings["training"] = {"epochs": 100_000, "batch_size": 64, "validate_every": 50}
     run = prefect.start("train", settings)
@@ -137,8 +149,9 @@ def test_cancel_ends_the_children_and_a_new_run_goes_on(prefect: Prefect, ui: Ui
     assert states(prefect.tasks(run))["train"] == "Cancelled"
 
     run = prefect.start("train", settings)
-    wait_until(lambda: [path for path in checkpoints.rglob("step-*.pt")
-                        if int(path.stem.removeprefix("step-")) > step], 120)
+    wait_until(
+        lambda: [path for path in checkpoints.rglob("step-*.pt") if int(path.stem.removeprefix("step-")) > step], 120
+    )
     history = next(iter(checkpoints.rglob("history.jsonl"))).read_text().splitlines()
     steps = [json.loads(line)["step"] for line in history]
     assert steps == sorted(steps), "training began anew"

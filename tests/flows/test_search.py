@@ -12,8 +12,9 @@ from sentiment_pipeline.settings import Choices
 from tests.flows.conftest import Prefect
 
 
-def test_a_search_prepares_tries_and_goes_on(prefect: Prefect, client: SyncPrefectClient,
-                                             settings: dict[str, Any]) -> None:
+def test_a_search_prepares_tries_and_goes_on(
+    prefect: Prefect, client: SyncPrefectClient, settings: dict[str, Any]
+) -> None:
     def names(trials: int) -> list[str]:
         state: Any = search(Choices.model_validate(settings), trials, ["model.word_dropout"], return_state=True)
         assert state.is_completed(), state.message

@@ -14,30 +14,50 @@ from tests.flows.conftest import Ui
 
 def command(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    return subprocess.run([sys.executable, "-m", "flows.pipeline", *map(str, arguments)], cwd=ROOT, text=True,
-                          capture_output=True, check=False, env={**own, **environment})
+    return subprocess.run(
+        [sys.executable, "-m", "flows.pipeline", *map(str, arguments)],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+        env={**own, **environment},
+    )
 
 
-@pytest.mark.parametrize(("option", "said"), [
-    ("vocabulary.min_count=0", "vocabulary.min_count"),
-    ("modle.hidden=8", "modle is not a setting"),
-    ("execution.runner=dask", "execution.dask_address is empty"),
-])
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("vocabulary.min_count=0", "vocabulary.min_count"),
+        ("modle.hidden=8", "modle is not a setting"),
+        ("execution.runner=dask", "execution.dask_address is empty"),
+    ],
+)
 def test_a_wrong_setting_is_one_line_and_needs_no_server(option: str, said: str, tmp_path: Path) -> None:
-    result = command("--data-dir", tmp_path / "data", "--preset", "quick", "--set", option,
-                     PREFECT_HOME=str(tmp_path / "home"))
+    result = command(
+        "--data-dir", tmp_path / "data", "--preset", "quick", "--set", option, PREFECT_HOME=str(tmp_path / "home")
+    )
     assert result.returncode == 2
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert not (tmp_path / "data").exists()
 
 
-def test_it_goes_on_where_the_command_line_stopped(ui: Ui, client: SyncPrefectClient, trained: Path, sample: Path,
-                                                   tiny: Path) -> None:
+def test_it_goes_on_where_the_command_line_stopped(
+    ui: Ui, client: SyncPrefectClient, trained: Path, sample: Path, tiny: Path
+) -> None:
     before = len(client.read_flow_runs())
     (trained / "metrics.json").unlink()
-    result = command("--train", sample / "train.ft.txt.bz2", "--test", sample / "test.ft.txt.bz2",
-                     "--data-dir", trained, "--config", tiny, PREFECT_HOME=str(ui.home))
+    result = command(
+        "--train",
+        sample / "train.ft.txt.bz2",
+        "--test",
+        sample / "test.ft.txt.bz2",
+        "--data-dir",
+        trained,
+        "--config",
+        tiny,
+        PREFECT_HOME=str(ui.home),
+    )
     assert result.returncode == 0, result.stderr
     assert len(client.read_flow_runs()) == before + 1, "it is not shown by the UI that runs"
     assert "train: nothing to do, 1 step finished before" in result.stderr
@@ -49,8 +69,18 @@ def test_it_goes_on_where_the_command_line_stopped(ui: Ui, client: SyncPrefectCl
 
 def test_an_expected_failure_is_one_line(ui: Ui, tmp_path: Path, tiny: Path) -> None:
     missing = tmp_path / "none.ft.txt.bz2"
-    result = command("--train", missing, "--test", missing, "--data-dir", tmp_path / "data", "--config", tiny,
-                     PREFECT_HOME=str(ui.home), PREFECT_API_URL=ui.api)
+    result = command(
+        "--train",
+        missing,
+        "--test",
+        missing,
+        "--data-dir",
+        tmp_path / "data",
+        "--config",
+        tiny,
+        PREFECT_HOME=str(ui.home),
+        PREFECT_API_URL=ui.api,
+    )
     assert result.returncode == 1
     assert str(missing) in result.stderr
     assert result.stderr.count("\n") == 1

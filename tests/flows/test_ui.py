@@ -42,7 +42,7 @@ def test_the_form_is_made_from_the_settings(client: SyncPrefectClient) -> None:
     schema: dict[str, Any] = deployment.parameter_openapi_schema or {}
     definitions = schema["definitions"]
     preset = definitions["Choices"]["properties"]["preset"]
-    assert {"enum": ["seed", "quick", "full"], "type": "string"} in preset["anyOf"]
+    assert {"enum": ["tutorial", "quick", "full"], "type": "string"} in preset["anyOf"]
     count = definitions["VocabularyChoices"]["properties"]["min_count"]
     assert count["description"]
     assert {"type": "integer", "minimum": 1, "maximum": 1_000_000} in count["anyOf"]
@@ -63,8 +63,12 @@ def test_registering_again_changes_nothing(client: SyncPrefectClient, ui: Ui) ->
     client.update_deployment(deployment.id, DeploymentUpdate(description="changed in the UI"))
     before = {each.id: each.updated for each in client.read_deployments()}
     automations = [each.id for each in client.read_automations()]
-    subprocess.run([sys.executable, "-c", "from deployments import ui; ui.set_environment(); ui.register()"], cwd=ROOT,
-                   check=True, env={**os.environ, "PREFECT_API_URL": ui.api, "PREFECT_HOME": str(ui.home)})
+    subprocess.run(
+        [sys.executable, "-c", "from deployments import ui; ui.set_environment(); ui.register()"],
+        cwd=ROOT,
+        check=True,
+        env={**os.environ, "PREFECT_API_URL": ui.api, "PREFECT_HOME": str(ui.home)},
+    )
     assert {each.id: each.updated for each in client.read_deployments()} == before
     assert [each.id for each in client.read_automations()] == automations
     assert client.read_deployment_schedules(deployment.id)[0].active
@@ -73,8 +77,11 @@ def test_registering_again_changes_nothing(client: SyncPrefectClient, ui: Ui) ->
 
 def test_the_server_listens_on_this_machine_alone(ui: Ui) -> None:
     port = int(ui.url.rpartition(":")[2])
-    listening = {connection.laddr.ip for connection in psutil.net_connections("tcp")
-                 if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port}
+    listening = {
+        connection.laddr.ip
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    }
     assert listening == {"127.0.0.1"}
 
 
@@ -91,11 +98,19 @@ def test_no_website_can_drive_the_server(ui: Ui) -> None:
 def test_a_taken_port_is_one_clear_line(ui: Ui, tmp_path: Path) -> None:
     port = ui.url.rpartition(":")[2]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    result = subprocess.run([sys.executable, "-m", "deployments.ui", "--port", port], cwd=ROOT, text=True, check=False,
-                            capture_output=True, env={**environment, "PREFECT_HOME": str(tmp_path)})
+    result = subprocess.run(
+        [sys.executable, "-m", "deployments.ui", "--port", port],
+        cwd=ROOT,
+        text=True,
+        check=False,
+        capture_output=True,
+        env={**environment, "PREFECT_HOME": str(tmp_path)},
+    )
     assert result.returncode == 1
-    assert result.stderr == (f"sentiment-pipeline: port {port} is in use; end what uses it, or choose another: "
-                             f"make ui PORT={int(port) + 1}\n")
+    assert result.stderr == (
+        f"sentiment-pipeline: port {port} is in use; end what uses it, or choose another: "
+        f"make ui PORT={int(port) + 1}\n"
+    )
 
 
 def test_a_run_killed_with_its_worker_is_crashed_after_a_while(prefect: Prefect, ui: Ui, lost_run: FlowRun) -> None:
@@ -111,7 +126,8 @@ def test_a_run_that_never_begins_is_crashed_after_a_while(prefect: Prefect, stuc
 
 
 def test_a_killed_worker_and_ctrl_c_let_runs_save_their_state_and_report(
-        client: SyncPrefectClient, tmp_path: Path, sample: Path) -> None:
+    client: SyncPrefectClient, tmp_path: Path, sample: Path
+) -> None:
     """A UI of its own, whose worker is killed and which is ended while a training goes on; then it is started again."""
     port, settings = str(free_port()), tiny_settings(sample, tmp_path / "data")
     settings["training"] = {"epochs": 100_000, "batch_size": 64, "validate_every": 50}
@@ -119,8 +135,9 @@ def test_a_killed_worker_and_ctrl_c_let_runs_save_their_state_and_report(
     checkpoints, output = tmp_path / "data" / "checkpoints", tmp_path / "output"
 
     def steps() -> int:
-        return sum('"loss"' in line for path in checkpoints.rglob("history.jsonl")
-                   for line in path.read_text().splitlines())
+        return sum(
+            '"loss"' in line for path in checkpoints.rglob("history.jsonl") for line in path.read_text().splitlines()
+        )
 
     with another_ui(tmp_path, port) as (first, prefect):
         orphan = prefect.start("pipeline", settings)
@@ -153,8 +170,13 @@ def another_ui(folder: Path, port: str) -> "Iterator[tuple[subprocess.Popen[byte
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     output = folder / "output"
     with output.open("w") as file:
-        started = subprocess.Popen([sys.executable, "-m", "deployments.ui", "--port", port], cwd=ROOT, stdout=file,
-                                   env={**environment, "PREFECT_HOME": str(folder / "home")}, stderr=file)
+        started = subprocess.Popen(
+            [sys.executable, "-m", "deployments.ui", "--port", port],
+            cwd=ROOT,
+            stdout=file,
+            env={**environment, "PREFECT_HOME": str(folder / "home")},
+            stderr=file,
+        )
     try:
         wait_until(lambda: "Prefect UI:" in output.read_text(), READY)
         with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}), get_client(sync_client=True) as own:

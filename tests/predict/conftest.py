@@ -6,9 +6,9 @@ import pytest
 import torch
 from nltk import __version__ as nltk_version
 
-from sentiment_pipeline.storage.files import sha256
-from sentiment_pipeline.training.model import SentimentModel
-from sentiment_pipeline.training.model_folder import save_model
+from sentiment_pipeline.engine.files import sha256
+from sentiment_pipeline.models.model_folder import save_model
+from sentiment_pipeline.models.sentiment import SentimentModel
 from tests.training.examples import model_config
 
 WORDS = ["_PAD", "_UNK", "the", "great", "terrible", ".", "film", "0", "book"]
@@ -23,7 +23,16 @@ def folder(tmp_path: Path) -> Path:
     pq.write_table(pa.table({"token": WORDS, "count": range(len(WORDS)), "id": range(len(WORDS))}), vocabulary)
     torch.manual_seed(0)
     config = model_config(ngrams=0)
-    save_model(folder, SentimentModel(config, len(WORDS)).state_dict(), config, len(WORDS), {
-        "cleaning": {"html_breaks": True}, "tokenizer": {"name": "nltk.word_tokenize", "nltk": nltk_version},
-        "unknown_id": 1, "vocabulary_sha256": sha256(vocabulary)})
+    save_model(
+        folder,
+        SentimentModel(config, len(WORDS)).state_dict(),
+        config,
+        len(WORDS),
+        {
+            "cleaning": {"html_breaks": True},
+            "tokenizer": {"name": "nltk.word_tokenize", "nltk": nltk_version},
+            "unknown_id": 1,
+            "vocabulary_sha256": sha256(vocabulary),
+        },
+    )
     return folder

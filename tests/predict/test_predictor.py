@@ -8,11 +8,19 @@ import pytest
 import torch
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.models.inference import probabilities
 from sentiment_pipeline.predict import Predictor, predictor
-from sentiment_pipeline.training.inference import probabilities
 
-TEXTS = ["The great film.", "", "terrible " * 500, "Xyzzy", "東京は", "\ufffd\0", "The 7 books<br />",
-         "THE TERRIBLE BOOK"]
+TEXTS = [
+    "The great film.",
+    "",
+    "terrible " * 500,
+    "Xyzzy",
+    "東京は",
+    "\ufffd\0",
+    "The 7 books<br />",
+    "THE TERRIBLE BOOK",
+]
 
 
 @pytest.fixture
@@ -49,17 +57,30 @@ def test_a_file_is_scored_in_blocks_in_order(ready: Predictor, tmp_path: Path, m
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.parquet"])
-@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-1] + b"?"),
-                                    lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "damage",
+    [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-1] + b"?"), lambda path: path.write_bytes(b"")],
+)
 def test_a_missing_or_damaged_file_is_named(folder: Path, name: str, damage: Callable[[Path], None]) -> None:
     damage(folder / name)
     with pytest.raises(PipelineError, match=name):
         Predictor(folder)
 
 
-@pytest.mark.parametrize("change", [
-    {"cleaning": {}}, {"cleaning": {"html_breaks": "yes"}}, {"cleaning": None}, {"unknown_id": -1}, {"unknown_id": 99},
-    {"unknown_id": True}, {"tokenizer": "nltk"}, {"tokenizer": {}}, {"vocabulary_sha256": "0"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cleaning": {}},
+        {"cleaning": {"html_breaks": "yes"}},
+        {"cleaning": None},
+        {"unknown_id": -1},
+        {"unknown_id": 99},
+        {"unknown_id": True},
+        {"tokenizer": "nltk"},
+        {"tokenizer": {}},
+        {"vocabulary_sha256": "0"},
+    ],
+)
 def test_a_config_that_does_not_say_how_texts_become_ids_is_refused(folder: Path, change: dict[str, Any]) -> None:
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))

@@ -9,20 +9,31 @@ from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.predict import reading
-from sentiment_pipeline.predict.reading import blocks, lines_of, opened_texts, text_of
+from sentiment_pipeline.predict.reading import blocks, lines_of, open_texts, text_of
 
 LINES = st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & {*line} and line[:1] != b"\xef"))
 
 
 def texts(path: Path) -> list[str]:
-    with opened_texts(path) as found:
+    with open_texts(path) as found:
         return [text for block in found for text in block]
 
 
-@pytest.mark.parametrize(("line", "text"), [
-    (b"__label__2 good", "good"), (b"__label__1 bad", "bad"), (b"__label__2", ""), (b"__label__1 ", ""), (b"", ""),
-    (b"plain", "plain"), (b"__label__3 other", "__label__3 other"), (b"__label__2x", "__label__2x"),
-    (b"caf\xc3\xa9 \xff", "café \ufffd"), (b"a\0b", "a\0b")])
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (b"__label__2 good", "good"),
+        (b"__label__1 bad", "bad"),
+        (b"__label__2", ""),
+        (b"__label__1 ", ""),
+        (b"", ""),
+        (b"plain", "plain"),
+        (b"__label__3 other", "__label__3 other"),
+        (b"__label__2x", "__label__2x"),
+        (b"caf\xc3\xa9 \xff", "café \ufffd"),
+        (b"a\0b", "a\0b"),
+    ],
+)
 def test_a_line_becomes_a_text(line: bytes, text: str) -> None:
     assert text_of(line) == text
 
@@ -61,8 +72,9 @@ def test_no_more_is_read_than_the_next_block() -> None:
     assert len(next(taken)) == len(next(taken)) == 100
 
 
-@pytest.mark.parametrize("compress", [
-    bytes, bz2.compress, lambda data: bz2.compress(data[:9]) + bz2.compress(data[9:])])
+@pytest.mark.parametrize(
+    "compress", [bytes, bz2.compress, lambda data: bz2.compress(data[:9]) + bz2.compress(data[9:])]
+)
 @pytest.mark.parametrize("name", ["reviews.txt", "reviews.ft.txt.bz2"])
 def test_bz2_is_told_by_its_first_bytes(tmp_path: Path, compress: object, name: str) -> None:
     path = tmp_path / name
@@ -98,16 +110,19 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_what_is_typed_is_given_line_by_line() -> None:
     typing, terminal = os.openpty()
     os.write(typing, b"great\n")
-    with opened_texts(Path(os.ttyname(terminal))) as found:
+    with open_texts(Path(os.ttyname(terminal))) as found:
         assert next(found) == ["great"]
     os.close(typing)
     os.close(terminal)
 
 
-@given(texts_in=st.lists(st.binary(max_size=50).filter(lambda text: b"\r" not in text), min_size=1, max_size=4),
-       junk=st.binary(min_size=1, max_size=12).filter(lambda junk: not junk.startswith(b"B")))
-def test_what_follows_a_stream_must_be_one(tmp_path_factory: pytest.TempPathFactory, texts_in: list[bytes],
-                                           junk: bytes) -> None:
+@given(
+    texts_in=st.lists(st.binary(max_size=50).filter(lambda text: b"\r" not in text), min_size=1, max_size=4),
+    junk=st.binary(min_size=1, max_size=12).filter(lambda junk: not junk.startswith(b"B")),
+)
+def test_what_follows_a_stream_must_be_one(
+    tmp_path_factory: pytest.TempPathFactory, texts_in: list[bytes], junk: bytes
+) -> None:
     path = tmp_path_factory.mktemp("streams") / "reviews.bz2"
     streams = [bz2.compress(text) for text in texts_in]
     path.write_bytes(b"".join(streams))

@@ -18,8 +18,10 @@ def test_json_lines_are_as_the_interface_says() -> None:
     file = io.StringIO()
     write_json(BLOCKS, file)
     assert file.getvalue().splitlines() == [
-        '{"label": "positive", "probability": 0.98}', '{"label": "negative", "probability": 0.5}',
-        '{"label": "negative", "probability": 0.012346}']
+        '{"label": "positive", "probability": 0.98}',
+        '{"label": "negative", "probability": 0.5}',
+        '{"label": "negative", "probability": 0.012346}',
+    ]
 
 
 def test_each_block_is_handed_on_before_the_next_is_made() -> None:

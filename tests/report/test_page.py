@@ -49,20 +49,39 @@ def result(**changes: Any) -> Result:
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, 2000).astype(np.int8)
     complete: dict[str, Any] = dict(
-        name="quick", metrics=METRICS, settings={"model": {"length": 400}, "training": {"seed": 0}},
-        history=[{"step": 20 * i, "loss": 1 / i, "accuracy": 1 - 1 / (i + 2), "reviews_per_s": 800.0}
-                 for i in range(1, 9)],
+        name="quick",
+        metrics=METRICS,
+        settings={"model": {"length": 400}, "training": {"seed": 0}},
+        history=[
+            {"step": 20 * i, "loss": 1 / i, "accuracy": 1 - 1 / (i + 2), "reviews_per_s": 800.0} for i in range(1, 9)
+        ],
         stages=[Stage("ingest", 6, 3.1), Stage("train", 1, 171.2)],
         lengths={"train": random.integers(5, 200, 500), "test": np.zeros(0, np.int32)},
-        probabilities=random.random(2000).astype(np.float32), labels=labels,
-        rejected={"train": {"not UTF-8": 2}, "test": {}}, mistakes=[Mistake("What a gem!", 0, 0.998)])
+        probabilities=random.random(2000).astype(np.float32),
+        labels=labels,
+        rejected={"train": {"not UTF-8": 2}, "test": {}},
+        mistakes=[Mistake("What a gem!", 0, 0.998)],
+    )
     return Result(**{**complete, **changes})
 
 
 def test_the_page_tells_what_it_was_given() -> None:
     text = Reader(render(result())).text
-    for told in ("94.45% of 2,000 test reviews", "851.3", "2 min 51 s", "not UTF-8", "What a gem!", "99.8% positive",
-                 "labelled negative", "length", "400", "Confusion matrix", "Calibration", "Throughput", "0.51 points"):
+    for told in (
+        "94.45% of 2,000 test reviews",
+        "851.3",
+        "2 min 51 s",
+        "not UTF-8",
+        "What a gem!",
+        "99.8% positive",
+        "labelled negative",
+        "length",
+        "400",
+        "Confusion matrix",
+        "Calibration",
+        "Throughput",
+        "0.51 points",
+    ):
         assert told in text, told
 
 
@@ -82,17 +101,24 @@ def test_the_same_result_gives_the_same_bytes() -> None:
     assert render(result()) == render(result())
 
 
-@pytest.mark.parametrize(("part", "empty", "heading"), [
-    ("history", (), "Training"), ("mistakes", (), "Most confident mistakes"), ("stages", (), "Stages"),
-    ("probabilities", np.zeros(0, np.float32), "Calibration"), ("lengths", {}, "Lengths"),
-    ("rejected", {}, "Rejected lines")])
+@pytest.mark.parametrize(
+    ("part", "empty", "heading"),
+    [
+        ("history", (), "Training"),
+        ("mistakes", (), "Most confident mistakes"),
+        ("stages", (), "Stages"),
+        ("probabilities", np.zeros(0, np.float32), "Calibration"),
+        ("lengths", {}, "Lengths"),
+        ("rejected", {}, "Rejected lines"),
+    ],
+)
 def test_what_is_not_given_is_left_out(part: str, empty: object, heading: str) -> None:
     assert f">{heading}<" in render(result())
     assert f">{heading}<" not in render(result(**{part: empty}))
 
 
 def test_the_least_result_is_a_page_too() -> None:
-    least = Result("seed", {"test": {"accuracy": 0.5, "loss": 0.7, "reviews": 0}}, {})
+    least = Result("tutorial", {"test": {"accuracy": 0.5, "loss": 0.7, "reviews": 0}}, {})
     assert "50.00% of 0 test reviews" in Reader(render(least)).text
 
 
@@ -100,9 +126,16 @@ def test_the_least_result_is_a_page_too() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(lambda text: f"<i>{text}</i>&\"'"))
 def test_no_text_of_a_user_becomes_markup(text: str) -> None:
     hostile = result(
-        name=text, mistakes=[Mistake(text, 1, 0.1)], rejected={text: {text: 1}}, stages=[Stage(text, 1, 1.0)],
-        settings={text: {text: text}}, metrics={**METRICS, text: {text: text}}, history=(),
-        probabilities=np.zeros(0, np.float32), lengths={})
+        name=text,
+        mistakes=[Mistake(text, 1, 0.1)],
+        rejected={text: {text: 1}},
+        stages=[Stage(text, 1, 1.0)],
+        settings={text: {text: text}},
+        metrics={**METRICS, text: {text: text}},
+        history=(),
+        probabilities=np.zeros(0, np.float32),
+        lengths={},
+    )
     page = Reader(render(hostile))
     assert all(attributes for tag, attributes in page.tags if tag == "i"), "the bars alone are of this element"
     assert page.text.count(text) >= 8

@@ -11,8 +11,10 @@ from sentiment_pipeline.report import pictures
 from sentiment_pipeline.report.theme import svg
 
 HISTORY = [
-    {"step": 10, "loss": 0.7, "accuracy": 0.5}, {"step": 20, "loss": 0.5, "accuracy": 0.7},
-    {"step": 20, "validation_loss": 0.42, "validation_accuracy": 0.8}, {"step": 30, "loss": 0.3, "accuracy": 0.9},
+    {"step": 10, "loss": 0.7, "accuracy": 0.5},
+    {"step": 20, "loss": 0.5, "accuracy": 0.7},
+    {"step": 20, "validation_loss": 0.42, "validation_accuracy": 0.8},
+    {"step": 30, "loss": 0.3, "accuracy": 0.9},
     {"step": 30, "validation_loss": 0.45, "validation_accuracy": 0.79},
 ]
 
@@ -52,7 +54,7 @@ def test_long_curves_are_thinned_and_no_value_is_dropped(size: int) -> None:
 @given(st.lists(st.floats(0, 10), max_size=200))
 def test_smoothing_is_the_mean_of_the_neighbours(values: list[float]) -> None:
     reach = len(values) // 40
-    expected = [np.mean(values[max(0, i - reach):i + reach + 1]) for i in range(len(values))]
+    expected = [np.mean(values[max(0, i - reach) : i + reach + 1]) for i in range(len(values))]
     assert pictures.smoothed(np.array(values)) == pytest.approx(expected, abs=1e-9)
 
 

@@ -7,14 +7,20 @@ from sentiment_pipeline.sample.spelling import SPELLINGS
 
 def texts() -> list[str]:
     table = templates()
-    return ["".join(table.vocabulary[piece] for piece in table.pieces[start:end])
-            for start, end in zip(table.starts, table.starts[1:], strict=False)]
+    return [
+        "".join(table.vocabulary[piece] for piece in table.pieces[start:end])
+        for start, end in zip(table.starts, table.starts[1:], strict=False)
+    ]
 
 
 def test_pieces_put_together_are_the_templates() -> None:
     written = texts()
-    expected = [line.strip() + ending for kinds, ending in ((TITLES, ": "), (SENTENCES, "{.}")) for kind in KINDS
-                for line in kinds[kind].strip().splitlines()]
+    expected = [
+        line.strip() + ending
+        for kinds, ending in ((TITLES, ": "), (SENTENCES, "{.}"))
+        for kind in KINDS
+        for line in kinds[kind].strip().splitlines()
+    ]
     assert written == expected
     assert len(set(written)) == len(written)
 
@@ -40,5 +46,9 @@ def test_kinds_hold_the_words_that_they_promise() -> None:
         for kind in KINDS:
             for template in kinds[kind].strip().splitlines():
                 signs = {sign for sign in "+-" if "{" + sign in template}
-                assert signs == {"neutral": set(), "plain": {"+"}, "feint": {"+"}, "negated": {"-"},
-                                 "contrast": {"+", "-"}}[kind], template
+                assert (
+                    signs
+                    == {"neutral": set(), "plain": {"+"}, "feint": {"+"}, "negated": {"-"}, "contrast": {"+", "-"}}[
+                        kind
+                    ]
+                ), template

@@ -16,7 +16,7 @@ def lines() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def texts(lines: list[bytes]) -> list[str]:
-    return [line[len("__label__1 "):-1].decode() for line in lines]
+    return [line[len("__label__1 ") : -1].decode() for line in lines]
 
 
 def test_lines_are_in_the_real_format_and_balanced(lines: list[bytes]) -> None:
@@ -42,14 +42,23 @@ def test_lengths_are_like_the_real_ones(texts: list[str]) -> None:
 
 def test_texts_hold_what_makes_text_hard_to_split(texts: list[str]) -> None:
     patterns = {
-        "abbreviations": r"\b(Mr\.|U\.S\.|e\.g\.)", "digits": r"\d", "prices": r"\$\d+\.\d\d", "quotes": r'"\w',
-        "addresses": r"www\.|http:|https:|\.com", "emoticons": r":-?[()]",
+        "abbreviations": r"\b(Mr\.|U\.S\.|e\.g\.)",
+        "digits": r"\d",
+        "prices": r"\$\d+\.\d\d",
+        "quotes": r'"\w',
+        "addresses": r"www\.|http:|https:|\.com",
+        "emoticons": r":-?[()]",
         "contractions": r"\w('s|n't|'ve|'ll|'d|'m)\b",
-        "letters beyond ASCII": r"[^\W\d_a-zA-Z]", "capitals": r"\b[A-Z]{4,}\b", "ellipses": r"\.\.\.",
-        "parentheses": r"\(", "hyphens": r"\w-\w", "no space after a full stop": r"[a-z]\.[A-Z]",
+        "letters beyond ASCII": r"[^\W\d_a-zA-Z]",
+        "capitals": r"\b[A-Z]{4,}\b",
+        "ellipses": r"\.\.\.",
+        "parentheses": r"\(",
+        "hyphens": r"\w-\w",
+        "no space after a full stop": r"[a-z]\.[A-Z]",
     }
-    shares = {name: np.mean([re.search(pattern, text) is not None for text in texts])
-              for name, pattern in patterns.items()}
+    shares = {
+        name: np.mean([re.search(pattern, text) is not None for text in texts]) for name, pattern in patterns.items()
+    }
     assert all(0.005 < share < 0.95 for share in shares.values()), shares
 
 
@@ -82,8 +91,9 @@ def test_a_bag_of_words_does_clearly_worse_than_word_order(lines: list[bytes], t
     labels = [int(line[9] == ord("2")) for line in lines]
     tokens = [re.findall(r"\w+'?\w*|[^\w\s]", text.lower()) for text in texts]
     bag = accuracy([set(words) for words in tokens], labels)
-    ordered = accuracy([{*words, *pairwise(words), *zip(words, words[1:], words[2:], strict=False)}
-                        for words in tokens], labels)
+    ordered = accuracy(
+        [{*words, *pairwise(words), *zip(words, words[1:], words[2:], strict=False)} for words in tokens], labels
+    )
     assert 0.70 < bag < 0.82
     assert ordered > bag + 0.07
 
@@ -93,7 +103,10 @@ def accuracy(features: list[set], labels: list[int], trained: int = 2 * BLOCK) -
     counts = Counter[Hashable](), Counter[Hashable]()
     for each, label in zip(features[:trained], labels, strict=False):
         counts[label].update(each)
-    weights = {feature: np.log((counts[1][feature] + 1) / (counts[0][feature] + 1))
-               for feature, count in (counts[0] + counts[1]).items() if count >= 3}
+    weights = {
+        feature: np.log((counts[1][feature] + 1) / (counts[0][feature] + 1))
+        for feature, count in (counts[0] + counts[1]).items()
+        if count >= 3
+    }
     scores = np.array([sum(weights.get(feature, 0) for feature in each) for each in features[trained:]])
     return float(np.mean((scores > 0) == np.array(labels[trained:])))

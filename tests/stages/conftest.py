@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sentiment_pipeline import settings
+from sentiment_pipeline.engine.executor import ProcessExecutor
+from sentiment_pipeline.engine.stage import Run, Stage, run_stages
 from sentiment_pipeline.progress import PlainObserver
-from sentiment_pipeline.stages.execute import ProcessExecutor
-from sentiment_pipeline.stages.pipeline import STAGES, opened, run_stages
-from sentiment_pipeline.stages.step import Run, Stage
+from sentiment_pipeline.stages.pipeline import STAGES, open_data_folder
 
 Settings = Callable[..., Any]
 
@@ -39,7 +39,7 @@ def finished(original: Path, tmp_path: Path) -> Path:
 def done(chosen: Any, stages: tuple[Stage, ...] = STAGES) -> set[str]:
     """Run stages; the names of those in which there was something to do."""
     lines: list[str] = []
-    with opened(chosen) as run, ProcessExecutor(1) as executor:
+    with open_data_folder(chosen) as run, ProcessExecutor(1) as executor:
         run_stages(run, stages, executor, PlainObserver(lines.append))
     return {line.partition(":")[0] for line in lines if " done in " in line}
 

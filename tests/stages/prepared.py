@@ -9,13 +9,16 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from sentiment_pipeline import settings
+from sentiment_pipeline.engine.stage import Run
+from sentiment_pipeline.engine.step import Step, perform, step_state
 from sentiment_pipeline.stages import encode, ingest, tokenize, vocabulary
-from sentiment_pipeline.stages.step import Run, Step, perform, state_of
 
 STAGES = (ingest, tokenize, vocabulary, encode)
 
 
-def make_run(train: Path, test: Path, data_dir: Path, preset: str = "seed", shard_bytes: int = 0, **groups: Any) -> Run:
+def make_run(
+    train: Path, test: Path, data_dir: Path, preset: str = "tutorial", shard_bytes: int = 0, **groups: Any
+) -> Run:
     """A run with a preset's settings; `vocabulary={"min_count": 5}` changes some, and shards may be of any size."""
     made = settings.load({"train": train, "test": test, "data_dir": data_dir, "preset": preset, **groups})
     if shard_bytes:
@@ -28,7 +31,7 @@ def prepare(run: Run, stages: Sequence[Any] = STAGES, order: Callable[[list[Step
     done = []
     for stage in stages:
         for steps in stage.plan(run):
-            for step in order([step for step in steps if not state_of(run.data_dir, step).finished]):
+            for step in order([step for step in steps if not step_state(run.data_dir, step).finished]):
                 perform(step, run.data_dir, print)
                 done.append(step.name)
     return done
@@ -36,12 +39,18 @@ def prepare(run: Run, stages: Sequence[Any] = STAGES, order: Callable[[list[Step
 
 def published(data_dir: Path) -> dict[str, str]:
     """The hash of every file below the data folder but the manifests, which hold times."""
-    return {str(path.relative_to(data_dir)): sha256(path.read_bytes()).hexdigest()
-            for path in sorted(data_dir.rglob("*")) if path.is_file() and "manifests" not in path.parts}
+    return {
+        str(path.relative_to(data_dir)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(data_dir.rglob("*"))
+        if path.is_file() and "manifests" not in path.parts
+    }
 
 
 def shards(data_dir: Path, split: str) -> tuple[list[int], list[str], list[list[int]]]:
     """Labels, texts and token ids of a split, over its shards in the order of their names."""
-    rows = [row for path in sorted((data_dir / "shards" / split).glob("part-*.parquet"))
-            for row in pq.read_table(path).to_pylist()]
+    rows = [
+        row
+        for path in sorted((data_dir / "shards" / split).glob("part-*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    ]
     return [row["label"] for row in rows], [row["text"] for row in rows], [row["token_ids"] for row in rows]

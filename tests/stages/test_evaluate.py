@@ -20,9 +20,19 @@ def test_the_figures_are_those_of_the_test_set(finished: Path) -> None:
     assert metrics["prepare"]["seconds"] > 0
 
 
-@pytest.mark.parametrize("change", [
-    "model.pooling=last", "model.hidden=4", "training.seed=9", "vocabulary.unknown=_PAD", "vocabulary.min_count=9",
-    "cleaning.html_breaks=false", "split.seed=5", "ingest.train_lines=100"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "model.pooling=last",
+        "model.hidden=4",
+        "training.seed=9",
+        "vocabulary.unknown=_PAD",
+        "vocabulary.min_count=9",
+        "cleaning.html_breaks=false",
+        "split.seed=5",
+        "ingest.train_lines=100",
+    ],
+)
 def test_by_itself_it_refuses_settings_of_another_training(finished: Path, made: Settings, change: str) -> None:
     model = (finished / "model" / "config.json").read_bytes()
     with pytest.raises(PipelineError, match=f"finished with other settings .*{change.partition('=')[0]}: "):
@@ -51,8 +61,9 @@ def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: Setting
     assert (finished / "metrics.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", [
-    "rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"])
+@pytest.mark.parametrize(
+    "name", ["rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"]
+)
 def test_by_itself_it_shows_nothing_damaged(finished: Path, made: Settings, name: str) -> None:
     content = bytearray((finished / name).read_bytes())
     content[len(content) // 2] ^= 1

@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.prepare.lines import NO_LABEL
 from sentiment_pipeline.stages import ingest
 from sentiment_pipeline.stages.ingest import Part
+from sentiment_pipeline.text.lines import NO_LABEL
 from tests.stages.prepared import make_run, prepare
 
 
@@ -40,7 +40,8 @@ def test_parts_hold_all_reviews_in_order(tmp_path, test_file):
     assert sum(part.reviews for part in parts) == 998
     assert [part.first for part in parts] == [sum(each.reviews for each in parts[:n]) for n in range(len(parts))]
     assert pq.read_table(run.data_dir / "rejected/train.parquet").to_pylist() == [
-        {"line": line, "reason": NO_LABEL, "raw": b"no label"} for line in (2, 700)]
+        {"line": line, "reason": NO_LABEL, "raw": b"no label"} for line in (2, 700)
+    ]
     assert run.manifest("ingest/train/total").facts["lines"] == 1000
 
 
@@ -60,9 +61,9 @@ def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file
 
 def test_too_many_bad_lines_stop_the_run(tmp_path, test_file):
     run = make_run(write(tmp_path / "train.txt", reviews(1000, tuple(range(3, 160)))), test_file, tmp_path / "data")
-    with pytest.raises(PipelineError, match=r"157 of 1,000 lines .* line 3: .*max_rejected_share, which is 0.01"):
+    with pytest.raises(PipelineError, match=r"157 of 1,000 lines .* line 3: .*max_rejected_fraction, which is 0.01"):
         prepare(run, [ingest])
-    run = make_run(run.settings.train, test_file, tmp_path / "data", ingest={"max_rejected_share": 0.2})
+    run = make_run(run.settings.train, test_file, tmp_path / "data", ingest={"max_rejected_fraction": 0.2})
     assert prepare(run, [ingest]) == ["ingest/train/total", "ingest/test/total"]
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment_pipeline.stages.execute import ProcessExecutor
-from tests.prepare.texts import random_text
-from tests.prepare.tutorial import tutorial
+from benchmarks.tutorial.preparing import tutorial
+from sentiment_pipeline.engine.executor import ProcessExecutor
 from tests.stages.prepared import STAGES, make_run, prepare, published, shards
+from tests.text.texts import random_text
 
 IMDB_LINES = int(os.environ.get("IMDB_LINES", "1500"))  # 25000 compares all of it, in some two minutes
 
@@ -31,7 +31,7 @@ def random_lines(count: int, seed: int) -> str:
 def write(path: Path, text: str) -> Path:
     """A .bz2 file of many streams, cut anywhere."""
     data = text.encode()
-    path.write_bytes(b"".join(bz2.compress(data[place:place + 9_000]) for place in range(0, len(data), 9_000)))
+    path.write_bytes(b"".join(bz2.compress(data[place : place + 9_000]) for place in range(0, len(data), 9_000)))
     return path
 
 
@@ -49,8 +49,10 @@ def assert_equals_tutorial(data_dir: Path, train: str, test: str) -> None:
 
 
 def assert_packed(folder: Path, labels: list[int], ids: list[list[int]]) -> None:
-    packed = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-              for name in ("ids", "offsets", "labels", "lengths")}
+    packed = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        for name in ("ids", "offsets", "labels", "lengths")
+    }
     assert packed["ids"].tolist() == [token for review in ids for token in review]
     assert packed["ids"].dtype in (np.uint16, np.uint32)
     assert packed["offsets"].tolist() == np.cumsum([0, *map(len, ids)]).tolist()
@@ -61,14 +63,20 @@ def assert_packed(folder: Path, labels: list[int], ids: list[list[int]]) -> None
 @pytest.mark.parametrize("shard_bytes", [0, 3_000])
 def test_random_reviews_as_in_the_tutorial(tmp_path, shard_bytes):
     train, test = random_lines(700, 1), random_lines(301, 2)
-    run = make_run(write(tmp_path / "train.bz2", train), write(tmp_path / "test.bz2", test), tmp_path / "data",
-                   shard_bytes=shard_bytes)
+    run = make_run(
+        write(tmp_path / "train.bz2", train),
+        write(tmp_path / "test.bz2", test),
+        tmp_path / "data",
+        shard_bytes=shard_bytes,
+    )
     prepare(run)
     assert_equals_tutorial(run.data_dir, train, test)
 
 
-@pytest.mark.parametrize(("train", "test", "lines"), [
-    ("amazon_polarity_1000", "amazon_polarity_1000", 1_000), ("imdb_train", "imdb_test", IMDB_LINES)])
+@pytest.mark.parametrize(
+    ("train", "test", "lines"),
+    [("amazon_polarity_1000", "amazon_polarity_1000", 1_000), ("imdb_train", "imdb_test", IMDB_LINES)],
+)
 def test_real_reviews_as_in_the_tutorial(tmp_path, real_reviews, train, test, lines):
     paths = [real_reviews / f"{name}.ft.txt.bz2" for name in (train, test)]
     run = make_run(*paths, tmp_path, shard_bytes=1 << 20, ingest={"train_lines": lines, "test_lines": lines})
@@ -102,8 +110,12 @@ def test_the_cut_of_the_files_changes_no_result(files, tmp_path):
     for name, size in (("small", 2_000), ("large", 1 << 20)):
         run = make_run(*files, tmp_path / name, "quick", shard_bytes=size)
         prepare(run)
-        found.append(([shards(run.data_dir, split) for split in ("train", "validation", "test")],
-                      {path: digest for path, digest in published(run.data_dir).items() if path.startswith("packed")}))
+        found.append(
+            (
+                [shards(run.data_dir, split) for split in ("train", "validation", "test")],
+                {path: digest for path, digest in published(run.data_dir).items() if path.startswith("packed")},
+            )
+        )
     assert found[0] == found[1]
     assert all(len(labels) for labels, _, _ in found[0][0])
 
@@ -128,12 +140,14 @@ def test_a_lost_file_alone_is_made_again(files, tmp_path):
     run = make_run(*files, tmp_path, shard_bytes=20_000)
     prepare(run)
     before = published(tmp_path)
-    for path, step in (("ingest/train/part-00001.parquet", "ingest/train/part-00001"),
-                       ("tokens/train/part-00001.chunks.arrow", "tokenize/train/part-00001"),
-                       ("tokens/union/rows-001.arrow", "tokenize/union/part-001"),
-                       ("vocabulary.parquet", "vocabulary/ids"),
-                       ("shards/train/part-00001.parquet", "encode/train/part-00001"),
-                       ("packed/train/ids.npy", "encode/packed/train")):
+    for path, step in (
+        ("ingest/train/part-00001.parquet", "ingest/train/part-00001"),
+        ("tokens/train/part-00001.chunks.arrow", "tokenize/train/part-00001"),
+        ("tokens/union/rows-001.arrow", "tokenize/union/part-001"),
+        ("vocabulary.parquet", "vocabulary/ids"),
+        ("shards/train/part-00001.parquet", "encode/train/part-00001"),
+        ("packed/train/ids.npy", "encode/packed/train"),
+    ):
         (tmp_path / path).unlink()
         assert prepare(run) == [step]
     assert published(tmp_path) == before

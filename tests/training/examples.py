@@ -6,29 +6,65 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sentiment_pipeline.training.config import ModelConfig, RuntimeConfig, TrainingConfig
+from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.models.precision import cpu_supports_bf16
+from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.precision import cpu_takes_bf16
 
 VOCABULARY = 50
 
-needs_bf16 = pytest.mark.skipif(not cpu_takes_bf16(), reason="this processor has no AVX-512, which bf16 needs")
+needs_bf16 = pytest.mark.skipif(not cpu_supports_bf16(), reason="this processor has no AVX-512, which bf16 needs")
 
 
 def model_config(**changes: Any) -> ModelConfig:
     values: dict[str, Any] = dict(
-        length=20, tail=5, padding="right", embedding=8, embedding_std=0.3, initialization="orthogonal", cell="fused",
-        hidden=8, layers=1, bidirectional=True, pooling="max_mean", dropout=0.2, embedding_dropout=0.0,
-        word_dropout=0.1, variational=False, ngrams=2, ngram_buckets=997, linear_length=25)
+        length=20,
+        tail=5,
+        padding="right",
+        embedding=8,
+        embedding_std=0.3,
+        initialization="orthogonal",
+        cell="fused",
+        hidden=8,
+        layers=1,
+        bidirectional=True,
+        pooling="max_mean",
+        dropout=0.2,
+        embedding_dropout=0.0,
+        word_dropout=0.1,
+        variational=False,
+        ngrams=2,
+        ngram_buckets=997,
+        linear_length=25,
+    )
     return ModelConfig(**{**values, **changes})
 
 
 def training_config(**changes: Any) -> TrainingConfig:
     values: dict[str, Any] = dict(
-        seed=3, epochs=3, batch_size=16, optimizer="adam", learning_rate=0.01, beta2=0.99, weight_decay=0.01,
-        schedule="cosine", warmup=0.1, clip_norm=1.0, label_smoothing=0.05, averaging=0.9, precision="fp32",
-        vectors="", pretraining_epochs=0, pretraining_learning_rate=0.01, ngram_folds=3, linear_epochs=1,
-        linear_batch_size=8, linear_learning_rate=0.02, validate_every=0, best="loss")
+        seed=3,
+        epochs=3,
+        batch_size=16,
+        optimizer="adam",
+        learning_rate=0.01,
+        beta2=0.99,
+        weight_decay=0.01,
+        schedule="cosine",
+        warmup=0.1,
+        clip_norm=1.0,
+        label_smoothing=0.05,
+        averaging=0.9,
+        precision="fp32",
+        vectors="",
+        pretraining_epochs=0,
+        pretraining_learning_rate=0.01,
+        ngram_folds=3,
+        linear_epochs=1,
+        linear_batch_size=8,
+        linear_learning_rate=0.02,
+        validate_every=0,
+        best="loss",
+    )
     return TrainingConfig(**{**values, **changes})
 
 
@@ -61,5 +97,13 @@ def make_job(folder: Path, model: ModelConfig, training: TrainingConfig, runtime
     if not (folder / "packed").exists():
         write_packed(folder / "packed" / "train", 150, seed=0)
         write_packed(folder / "packed" / "validation", 60, seed=1)
-    return Job(folder / "packed", folder / "checkpoints", folder / "history.jsonl", model, training, runtime,
-               VOCABULARY, "fingerprint")
+    return Job(
+        folder / "packed",
+        folder / "checkpoints",
+        folder / "history.jsonl",
+        model,
+        training,
+        runtime,
+        VOCABULARY,
+        "fingerprint",
+    )

@@ -31,7 +31,11 @@ def step_of(checkpoints: Checkpoints) -> int | None:
 
 def test_the_last_two_are_kept_and_the_last_is_read(checkpoints: Checkpoints) -> None:
     assert {path.name for path in checkpoints.folder.iterdir()} == {
-        "step-00000010.pt", "step-00000010.json", "step-100000000.pt", "step-100000000.json"}
+        "step-00000010.pt",
+        "step-00000010.json",
+        "step-100000000.pt",
+        "step-100000000.json",
+    }
     assert step_of(checkpoints) == 100_000_000
 
 
@@ -41,13 +45,18 @@ def test_without_any_there_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".pt", ".json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "missing"])
-def test_a_damaged_one_is_passed_over(checkpoints: Checkpoints, suffix: str, damage: str,
-                                      caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_one_is_passed_over(
+    checkpoints: Checkpoints, suffix: str, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
     path = checkpoints.folder / f"step-100000000{suffix}"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    {"flip": lambda: path.write_bytes(content), "cut": lambda: path.write_bytes(content[:-3]),
-     "empty": lambda: path.write_bytes(b""), "missing": path.unlink}[damage]()
+    {
+        "flip": lambda: path.write_bytes(content),
+        "cut": lambda: path.write_bytes(content[:-3]),
+        "empty": lambda: path.write_bytes(b""),
+        "missing": path.unlink,
+    }[damage]()
     with caplog.at_level(logging.WARNING):
         assert step_of(checkpoints) == 10
     if (suffix, damage) != (".json", "missing"):  # without its description it never counted

@@ -21,8 +21,10 @@ def make(folder: Path) -> Job:
 
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     told: dict[int, list[Mapping[str, float]]] = {1: [], 2: []}
-    results = [train_in_processes(make(tmp_path / str(processes)), Processes(processes), told[processes].append)
-               for processes in (1, 2)]
+    results = [
+        train_in_processes(make(tmp_path / str(processes)), Processes(processes), told[processes].append)
+        for processes in (1, 2)
+    ]
     assert len(told[1]) == len(told[2]) == 19 + 20 + 2  # of the linear head, the steps and the validations
     for alone, together in zip(told[1], told[2], strict=True):
         assert together.keys() == alone.keys()
@@ -46,8 +48,9 @@ def test_two_machines_learn_what_one_process_does(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         together = Processes(1, 2, f"127.0.0.1:{probe.getsockname()[1]}")
-    other = subprocess.Popen(together.command(job.checkpoints.parent / LAUNCH), stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+    other = subprocess.Popen(
+        together.command(job.checkpoints.parent / LAUNCH), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         result = train_in_processes(job, together, lambda figures: None)
         assert other.wait(60) == 0

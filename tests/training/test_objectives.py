@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.models.evaluation import evaluate
 from sentiment_pipeline.training.distributed import Ranks
-from sentiment_pipeline.training.evaluation import evaluate
 from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.objectives import Context, Sentiment, first_model
+from sentiment_pipeline.training.objectives import Context, Sentiment, _first_model
 from tests.training.examples import (
     VOCABULARY,
     make_job,
@@ -49,9 +49,9 @@ def test_validation_says_what_evaluation_says(tmp_path: Path) -> None:
 
 def test_given_weights_come_before_drawn_ones(tmp_path: Path) -> None:
     job = make(tmp_path)
-    drawn = first_model(job, NONE)
+    drawn = _first_model(job, NONE)
     given = {"embedding.weight": torch.full_like(drawn.embedding.weight, 0.25)}
-    model = first_model(job, given)
+    model = _first_model(job, given)
     assert (model.embedding.weight == 0.25).all()
     assert torch.equal(model.linear.weight, drawn.linear.weight)
 
@@ -63,12 +63,17 @@ def test_word_vectors_come_before_drawn_ones_at_their_scale(tmp_path: Path) -> N
     lines = [f"{word} {' '.join(map(str, vector))}\n" for word, vector in zip(words, vectors, strict=True)]
     (tmp_path / "vectors.txt").write_text("".join(lines[:7] + lines[8:]))
     job = make(tmp_path)
-    drawn = first_model(job, NONE).embedding.weight.detach()
-    given = first_model(replace(job, vectors=tmp_path / "vectors.txt", words=tmp_path / "vocabulary.parquet"),
-                        NONE).embedding.weight.detach()
+    drawn = _first_model(job, NONE).embedding.weight.detach()
+    given = _first_model(
+        replace(job, vectors=tmp_path / "vectors.txt", words=tmp_path / "vocabulary.parquet"), NONE
+    ).embedding.weight.detach()
     known = torch.arange(VOCABULARY) != 7
     assert torch.equal(given[7], drawn[7])
     assert torch.equal(given[:, 5:], drawn[:, 5:])
-    assert torch.corrcoef(torch.stack([given[known, :5].flatten(),
-                                       torch.from_numpy(vectors)[known].float().flatten()]))[0, 1] > 0.99999
+    assert (
+        torch.corrcoef(torch.stack([given[known, :5].flatten(), torch.from_numpy(vectors)[known].float().flatten()]))[
+            0, 1
+        ]
+        > 0.99999
+    )
     assert given[known, :5].std() == pytest.approx(job.model.embedding_std, rel=0.01)

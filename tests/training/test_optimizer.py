@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as loss_of
 
-from sentiment_pipeline.training.model import SentimentModel
-from sentiment_pipeline.training.optimizer import Average, build_optimizer, rate_share, set_step
+from sentiment_pipeline.models.sentiment import SentimentModel
+from sentiment_pipeline.training.optimizer import Average, build_optimizer, rate_factor, set_learning_rate
 from tests.training.examples import VOCABULARY, model_config, training_config
 
 STEPS = 1000
@@ -47,23 +47,26 @@ def test_matrices_decay_and_word_vectors_and_biases_do_not(kind: str) -> None:
         assert torch.equal(each, before[name]) != decays, name
 
 
-@pytest.mark.parametrize(("schedule", "shares"), [
-    ("constant", {0: 0.01, 50: 0.51, 100: 1, 550: 1, 999: 1}),
-    ("linear", {0: 0.01, 99: 1, 549: 0.5, 999: 0}),
-    ("cosine", {0: 0.01, 99: 1, 549: 0.5, 774: 0.5 - 0.5 * math.sqrt(0.5), 999: 0}),
-    ("one_cycle", {0: 0.04, 49: 0.52, 99: 1, 549: 0.5, 999: 1e-4}),
-])
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [
+        ("constant", {0: 0.01, 50: 0.51, 100: 1, 550: 1, 999: 1}),
+        ("linear", {0: 0.01, 99: 1, 549: 0.5, 999: 0}),
+        ("cosine", {0: 0.01, 99: 1, 549: 0.5, 774: 0.5 - 0.5 * math.sqrt(0.5), 999: 0}),
+        ("one_cycle", {0: 0.04, 49: 0.52, 99: 1, 549: 0.5, 999: 1e-4}),
+    ],
+)
 def test_learning_rates(schedule: str, shares: dict[int, float]) -> None:
     config = training_config(schedule=schedule, warmup=0.1)
     for step, share in shares.items():
-        assert rate_share(config, step, STEPS) == pytest.approx(share, abs=0.002)
+        assert rate_factor(config, step, STEPS) == pytest.approx(share, abs=0.002)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "one_cycle"])
 @pytest.mark.parametrize("warmup", [0.0, 1.0])
 def test_warm_up_may_be_none_or_everything(schedule: str, warmup: float) -> None:
     config = training_config(schedule=schedule, warmup=warmup)
-    shares = [rate_share(config, step, 10) for step in range(10)]
+    shares = [rate_factor(config, step, 10) for step in range(10)]
     assert all(0 <= share <= 1 for share in shares)
     assert shares[0] > 0
     if warmup:
@@ -75,7 +78,7 @@ def test_one_cycle_turns_the_momentum_the_other_way_round() -> None:
     optimizer = build_optimizer(make_model(), config)
     momenta = []
     for step in (0, 499, 999):
-        set_step(optimizer, config, step, STEPS)
+        set_learning_rate(optimizer, config, step, STEPS)
         momenta.append(optimizer.param_groups[0]["betas"][0])
     assert momenta == pytest.approx([0.95, 0.85, 0.95], abs=0.001)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.training import trainer as trainers
 from sentiment_pipeline.training.job import Job, TrainResult
-from sentiment_pipeline.training.stopping import Stopped
+from sentiment_pipeline.training.signals import Stopped
 from sentiment_pipeline.training.trainer import Trainer, step_seed, train
 from tests.training.examples import make_job, model_config, needs_bf16, runtime_config, training_config, write_packed
 
@@ -22,8 +22,10 @@ STEPS = 30  # 150 reviews in batches of 16, three times
 
 def job_in(folder: Path, **changes: Any) -> Job:
     """The job of the tests; changes are of any of its settings."""
-    configs = [make(**{name: value for name, value in changes.items() if name in make().__dataclass_fields__})
-               for make in (model_config, training_config, runtime_config)]
+    configs = [
+        make(**{name: value for name, value in changes.items() if name in make().__dataclass_fields__})
+        for make in (model_config, training_config, runtime_config)
+    ]
     return make_job(folder, *configs)  # type: ignore[arg-type]
 
 
@@ -63,8 +65,19 @@ def test_figures_tell_what_happened(tmp_path: Path) -> None:
     trained = [line for line in told if "loss" in line]
     assert [line["step"] for line in trained] == list(range(3, STEPS + 1, 3))
     for line in trained:
-        assert line.keys() == {"step", "steps", "epoch", "loss", "accuracy", "gradient_norm", "reviews_per_s",
-                               "tokens_per_s", "data_wait", "memory_bytes", "learning_rate"}
+        assert line.keys() == {
+            "step",
+            "steps",
+            "epoch",
+            "loss",
+            "accuracy",
+            "gradient_norm",
+            "reviews_per_s",
+            "tokens_per_s",
+            "data_wait",
+            "memory_bytes",
+            "learning_rate",
+        }
         assert line["steps"] == STEPS
         assert 0 <= line["data_wait"] <= 1
         assert line["memory_bytes"] > 1 << 20
@@ -75,8 +88,9 @@ def test_figures_tell_what_happened(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path, uninterrupted: TrainResult) -> None:
-    assert same(train(job_in(tmp_path, log_every=7, checkpoint_every=0, loader_workers=1)).weights,
-                uninterrupted.weights)
+    assert same(
+        train(job_in(tmp_path, log_every=7, checkpoint_every=0, loader_workers=1)).weights, uninterrupted.weights
+    )
 
 
 def test_another_seed_gives_others(tmp_path: Path, uninterrupted: TrainResult) -> None:
@@ -85,10 +99,12 @@ def test_another_seed_gives_others(tmp_path: Path, uninterrupted: TrainResult) -
 
 @pytest.mark.usefixtures("sigterm_is_heard")
 @pytest.mark.parametrize("steps", [[3], [9, 12], [3, 6, 27, 30]])
-def test_stopped_and_started_again_it_ends_the_same(tmp_path: Path, steps: list[int],
-                                                    uninterrupted: TrainResult) -> None:
+def test_stopped_and_started_again_it_ends_the_same(
+    tmp_path: Path, steps: list[int], uninterrupted: TrainResult
+) -> None:
     job = job_in(tmp_path)
     for stop in steps:
+
         def interrupt(figures: Mapping[str, float], stop: int = stop) -> None:
             if figures["step"] == stop and "loss" in figures:
                 signal.raise_signal(signal.SIGTERM)
@@ -102,8 +118,9 @@ def test_stopped_and_started_again_it_ends_the_same(tmp_path: Path, steps: list[
     assert [line["step"] for line in lines(job) if "loss" in line] == list(range(3, STEPS + 1, 3))
 
 
-def test_a_failure_at_any_step_loses_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                      uninterrupted: TrainResult) -> None:
+def test_a_failure_at_any_step_loses_nothing_but_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: TrainResult
+) -> None:
     job, learn, left = job_in(tmp_path), Trainer.learn, [5, 1, 9, 2, 13]
 
     def failing(self: Trainer, batch: Any) -> None:
@@ -139,7 +156,8 @@ def test_a_checkpoint_of_other_settings_is_refused_by_name(tmp_path: Path) -> No
 
 
 def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_good_state(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job, learn = job_in(tmp_path, log_every=1000), Trainer.learn
 
     def poisoned(self: Trainer, batch: Any) -> None:
@@ -162,14 +180,16 @@ def test_too_little_memory_is_told_with_what_to_lower(tmp_path: Path, monkeypatc
         train(job_in(tmp_path))
 
 
-def test_a_killed_loader_worker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                        uninterrupted: TrainResult) -> None:
+def test_a_killed_loader_worker_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: TrainResult
+) -> None:
     job, learn = job_in(tmp_path, loader_workers=1), Trainer.learn
 
     def killing(self: Trainer, batch: Any) -> None:
         learn(self, batch)
         if self.progress.step == 2:
             import multiprocessing
+
             for child in multiprocessing.active_children():
                 child.kill()
                 child.join()
@@ -181,13 +201,19 @@ def test_a_killed_loader_worker_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     assert same(train(job).weights, uninterrupted.weights)
 
 
-@pytest.mark.parametrize("levers", [
-    dict(optimizer="sgd", schedule="one_cycle"), dict(averaging=0.0, best="accuracy"),
-    pytest.param(dict(precision="bf16"), marks=needs_bf16),
-    dict(padding="left", ngrams=0, label_smoothing=0.0, clip_norm=0.0),
-    dict(layers=2, variational=True, embedding_dropout=0.2), dict(cell="scratch", pooling="attention"),
-    dict(validate_every=4, tensorboard=True), dict(batch_size=1000, schedule="linear"),
-])
+@pytest.mark.parametrize(
+    "levers",
+    [
+        dict(optimizer="sgd", schedule="one_cycle"),
+        dict(averaging=0.0, best="accuracy"),
+        pytest.param(dict(precision="bf16"), marks=needs_bf16),
+        dict(padding="left", ngrams=0, label_smoothing=0.0, clip_norm=0.0),
+        dict(layers=2, variational=True, embedding_dropout=0.2),
+        dict(cell="scratch", pooling="attention"),
+        dict(validate_every=4, tensorboard=True),
+        dict(batch_size=1000, schedule="linear"),
+    ],
+)
 def test_every_lever_trains_and_goes_on(tmp_path: Path, levers: dict[str, Any]) -> None:
     job = job_in(tmp_path, epochs=1, checkpoint_every=1, **levers)
     result = train(job)

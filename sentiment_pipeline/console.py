@@ -1,0 +1,98 @@
+"""What the command line and `python -m flows.pipeline` share: options, one-line failures, results."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from sentiment_pipeline import layout
+from sentiment_pipeline.errors import SettingsError, expected_failure
+from sentiment_pipeline.progress import PlainObserver, terminal_observer
+from sentiment_pipeline.settings import Choices, choices
+
+__all__ = [
+    "Assignments",
+    "Config",
+    "DataDir",
+    "Preset",
+    "Test",
+    "Train",
+    "choices_of_options",
+    "exit_in_one_line",
+    "progress_shown",
+    "show_result",
+]
+
+# Paths are strings until `settings` makes them absolute, so that what is wrong with one is said in one way.
+Train = Annotated[
+    str | None, typer.Option("--train", metavar="FILE", help="Training reviews: fastText lines, .bz2 or plain text.")
+]
+Test = Annotated[str | None, typer.Option("--test", metavar="FILE", help="Test reviews, in the same form.")]
+DataDir = Annotated[
+    str | None,
+    typer.Option("--data-dir", metavar="DIR", help="The folder for everything that is made.  [default: data]"),
+]
+Preset = Annotated[
+    str | None, typer.Option(metavar="NAME", help="tutorial, quick or full.  [default: full with a GPU, else quick]")
+]
+Config = Annotated[str | None, typer.Option(metavar="FILE", help="A TOML file of settings over the preset.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="GROUP.NAME=VALUE", help="One setting over the preset and the file; repeatable."),
+]
+
+
+def choices_of_options(
+    train: str | None,
+    test: str | None,
+    data_dir: str | None,
+    preset: str | None,
+    config: str | None,
+    assignments: list[str] | None,
+) -> Choices:
+    """The choices that the options make.
+
+    Raises:
+        SettingsError: an option or setting is wrong; names each.
+    """
+    options = {"train": train, "test": test, "data_dir": data_dir, "preset": preset}
+    return choices(options, config, assignments or ())
+
+
+@contextmanager
+def progress_shown() -> Iterator[PlainObserver]:
+    """An observer that shows progress on standard error for as long as the block lasts."""
+    with closing(terminal_observer()) as observer:
+        yield observer
+
+
+def show_result(data_dir: Path) -> None:
+    """Print the test metrics, and where the model and the report are."""
+    test = json.loads((data_dir / layout.METRICS).read_text())["test"]
+    print(f"test: accuracy {test['accuracy']:.4f}, loss {test['loss']:.4f}, {test['reviews']:,} reviews")
+    print(f"model: {data_dir / layout.MODEL}\nreport: {data_dir / layout.REPORT}")
+
+
+def exit_in_one_line(command: Callable[..., Any]) -> NoReturn:
+    """Run a Typer command and exit: 0, or an expected failure in one line and 1, or 2 for wrong usage or settings."""
+    try:
+        sys.exit(command(standalone_mode=False))
+    except TyperException as error:
+        _fail(f"{error.format_message()} (see --help)", 2)
+    except (Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except Exception as error:
+        failure = expected_failure(error)
+        if failure is None:
+            raise
+        _fail(str(failure), 2 if isinstance(failure, SettingsError) else 1)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"sentiment-pipeline: {' '.join(message.splitlines())}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,68 @@
+"""One run a data folder at a time.
+
+The kernel's own lock (`flock`) is released when its holder dies, however it dies, so a lock never has to be
+judged stale. The file says who holds it, for the message that refuses the second run.
+"""
+
+import fcntl
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import as_pipeline_error
+from sentiment_pipeline.errors import PipelineError
+
+__all__ = ["locked"]
+
+
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Hold `data_dir` for one run.
+
+    Raises:
+        PipelineError: another run holds it; names that run.
+    """
+    path = data_dir / layout.LOCK
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise as_pipeline_error(error, path, path) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise PipelineError(f"{data_dir} is in use by another run: {holder}; wait for it or end it") from error
+    try:
+        _name_holder(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _name_holder(descriptor: int, path: Path) -> None:
+    """Write into the lock file who holds it."""
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, _holder_line().encode(), 0)
+    except OSError as error:
+        raise as_pipeline_error(error, path, path) from error
+
+
+def _holder_line() -> str:
+    """Who this process is, as one line of JSON."""
+    return json.dumps(
+        {
+            "process": os.getpid(),
+            "host": socket.gethostname(),
+            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200],
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    )

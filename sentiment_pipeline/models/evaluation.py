@@ -1,0 +1,78 @@
+"""How good a model is on one split: accuracy, loss, F1 and the confusion matrix."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from sentiment_pipeline.data.packed import Array, PackedReviews
+from sentiment_pipeline.models.inference import logits
+from sentiment_pipeline.models.sentiment import Scorer, SentimentModel
+
+_PIECE = 1 << 17  # reviews scored, and sorted by length, at a time
+
+__all__ = ["Metrics", "evaluate", "metrics", "score_split"]
+
+Metrics = dict[str, Any]
+
+
+def evaluate(
+    model: SentimentModel, reviews: PackedReviews, dtype: torch.dtype = torch.float32
+) -> tuple[Metrics, Array]:
+    """Score a split: its `metrics`, and the probability of each review, float32, [reviews]."""
+    scored = score_split(model, reviews, dtype)
+    return metrics(scored, reviews.labels), torch.from_numpy(scored).sigmoid().numpy()
+
+
+def score_split(
+    model: Scorer,
+    reviews: PackedReviews,
+    dtype: torch.dtype = torch.float32,
+    check: Callable[[], None] = lambda: None,
+    rank: int = 0,
+    ranks: int = 1,
+) -> Array:
+    """The model's number for each review of a split, for a `SentimentModel` its logit; float32, [reviews].
+
+    Args:
+        check: called before each batch; what it raises ends the work.
+        rank, ranks: score only every `ranks`-th piece, from the `rank`-th on, and leave zeros elsewhere.
+    """
+    result = np.zeros(len(reviews), np.float32)
+    size = min(_PIECE, -(-len(reviews) // ranks)) or 1
+    for start in range(rank * size, len(reviews), ranks * size):
+        offsets = reviews.offsets[start : start + size + 1]
+        ids = reviews.ids[offsets[0] : offsets[-1]]
+        result[start : start + size] = logits(model, ids, offsets - offsets[0], dtype, check=check)
+    return result
+
+
+def metrics(scores: Array, labels: Array) -> Metrics:
+    """The figures of predictions.
+
+    Args:
+        scores: logits, float32, [reviews]; above 0 means positive.
+        labels: 0 negative, 1 positive, [reviews].
+
+    Returns:
+        `reviews`; `accuracy`, `loss` (mean binary cross-entropy, nats), `f1`, `precision`, `recall` (of the positive
+        class; 0 where undefined); `confusion`, rows the true class, columns the predicted one, negative first.
+    """
+    scores, truth, predicted = scores.astype(np.float64), labels.astype(bool), scores > 0
+    confusion = np.bincount(2 * truth + predicted, minlength=4).reshape(2, 2)
+    (_, false_positive), (false_negative, true_positive) = confusion.tolist()
+    reviews = max(1, len(scores))
+    return {
+        "reviews": len(scores),
+        "accuracy": float(np.trace(confusion)) / reviews,
+        "loss": float(np.logaddexp(0, np.where(truth, -scores, scores)).sum()) / reviews,
+        "f1": _ratio(2 * true_positive, 2 * true_positive + false_positive + false_negative),
+        "precision": _ratio(true_positive, true_positive + false_positive),
+        "recall": _ratio(true_positive, true_positive + false_negative),
+        "confusion": confusion.tolist(),
+    }
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

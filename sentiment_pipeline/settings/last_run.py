@@ -1,0 +1,44 @@
+"""The settings of the last run, in its data folder."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sentiment_pipeline import layout
+from sentiment_pipeline.engine.files import contents, write_text
+from sentiment_pipeline.errors import SettingsError
+from sentiment_pipeline.settings.model import Settings
+
+__all__ = ["recall", "remember"]
+
+
+def remember(settings: Settings) -> None:
+    """Publish the settings of a run in its data folder, for `recall`; one without input files keeps those before."""
+    values = asdict(settings)
+    with suppress(SettingsError):  # a damaged file is made anew
+        before = recall(settings.data_dir)
+        for name in layout.SOURCES:
+            values[name] = values[name] or before.get(name)
+    write_text(settings.data_dir / layout.SETTINGS, json.dumps(values, indent=1, default=str) + "\n")
+
+
+def recall(data_dir: Path) -> dict[str, Any]:
+    """The settings of the last run in a data folder, as values for `load`; empty without one.
+
+    Raises:
+        SettingsError: the file that holds them is damaged.
+    """
+    path = data_dir / layout.SETTINGS
+    try:
+        values = json.loads(contents(path))
+    except FileNotFoundError:
+        return {}
+    except NotADirectoryError as error:
+        raise SettingsError(f"{data_dir} is a file; give a folder") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} is damaged ({error}); delete it, or give the settings again") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path} is damaged; delete it, or give the settings again")
+    return {**values, "data_dir": str(data_dir)}

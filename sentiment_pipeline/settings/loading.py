@@ -1,0 +1,104 @@
+"""Choices from what a user gives: options, a TOML file, `group.name=VALUE` assignments."""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from sentiment_pipeline.errors import SettingsError
+from sentiment_pipeline.limits import limits_in_words
+from sentiment_pipeline.paths import user_path
+from sentiment_pipeline.settings.model import GROUPS, Choices, Settings
+
+__all__ = ["choices", "load"]
+
+StrPath = str | os.PathLike[str]
+
+
+def load(
+    values: Mapping[str, Any],
+    config: StrPath | None = None,
+    assignments: Iterable[str] = (),
+    base: Mapping[str, Any] | None = None,
+    groups: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
+    """The settings of a command line or a call, see `choices`, over their preset."""
+    return choices(values, config, assignments, base, groups).resolve()
+
+
+def choices(
+    values: Mapping[str, Any],
+    config: StrPath | None = None,
+    assignments: Iterable[str] = (),
+    base: Mapping[str, Any] | None = None,
+    groups: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Choices:
+    """The `Choices` of a command line or a call, the later arguments over the earlier ones.
+
+    Args:
+        values: top-level values given by options of their own, over all else; None is not given.
+        config: a TOML file.
+        assignments: `group.name=VALUE` each, over the file.
+        base: what all of these go over, such as the settings of the last run.
+        groups: values by group and name, over the file.
+
+    Raises:
+        SettingsError: names each wrong setting, with what is allowed.
+    """
+    merged = {**(base or {}), **(_read_toml(user_path(config)) if config is not None else {})}
+    for group, settings in (groups or {}).items():
+        merged[group] = {**merged.get(group, {}), **settings}
+    for assignment in assignments:
+        _assign(merged, assignment)
+    merged.update({name: value for name, value in values.items() if value is not None})
+    try:
+        return Choices.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_in_words(dict(each)) for each in error.errors())) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(f"cannot read the settings in {path}: {error}") from error
+
+
+def _assign(values: dict[str, Any], assignment: str) -> None:
+    """Put `a.b=VALUE` into nested values; VALUE is TOML where it can be, else a plain string."""
+    name, equals, text = assignment.partition("=")
+    *groups, key = name.strip().split(".")
+    if not equals or not key:
+        raise SettingsError(f"--set takes group.name=VALUE, not {assignment!r}")
+    for group in groups:
+        values = values.setdefault(group, {})
+        if not isinstance(values, dict):
+            raise SettingsError(f"--set {assignment}: {group} is not a group of settings")
+    try:
+        values[key] = tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, brackets in brackets
+        values[key] = text
+
+
+def _in_words(fault: Mapping[str, Any]) -> str:
+    """One line for one wrong setting: its name, what is wrong with it, what would be right."""
+    location = [str(part) if str(part).isprintable() else repr(part) for part in fault["loc"]]
+    name = ".".join(location)
+    if fault["type"] == "extra_forbidden":
+        known = [each.name for each in fields(GROUPS[location[0]])] if len(location) > 1 else list(Choices.model_fields)
+        return f"{name} is not a setting; there are: {', '.join(known)}"
+    allowed = ""
+    if len(location) == 2 and location[0] in GROUPS:
+        known_fields = {each.name: each.metadata for each in fields(GROUPS[location[0]])}
+        metadata = known_fields.get(location[1], MappingProxyType({}))
+        allowed = f"; allowed: {limits}" if (limits := limits_in_words(metadata)) else ""
+    return f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {_shortened(repr(fault['input']))}{allowed}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:100]}…"

@@ -1,0 +1,156 @@
+"""The settings, complete (`Settings`) and as a user gives them (`Choices`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, field_validator
+
+from sentiment_pipeline.errors import SettingsError
+from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.paths import user_path
+from sentiment_pipeline.settings.preset import default_preset, preset
+from sentiment_pipeline.text.config import CleaningConfig, IngestConfig, SplitConfig, VocabularyConfig
+from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
+
+__all__ = ["GROUPS", "Choices", "ExecutionConfig", "Settings"]
+
+
+@dataclass(frozen=True)
+class ExecutionConfig:
+    """Where the work is done; nothing here changes a byte of the results."""
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    runner: Literal["threads", "processes", "dask"] = field(
+        metadata=dict(description="what runs the shards: threads or processes of this machine, or a Dask cluster")
+    )
+    workers: int = field(
+        metadata=dict(ge=0, le=1024, description="threads or processes that work on shards; 0 is one for each core")
+    )
+    dask_address: str = field(
+        metadata=dict(
+            max_length=1000, description="address of the Dask scheduler, for example tcp://10.0.0.5:8786; for dask only"
+        )
+    )
+    training_processes: int = field(
+        metadata=dict(ge=1, le=64, description="training processes on each machine, one for each GPU, under torchrun")
+    )
+    training_nodes: int = field(
+        metadata=dict(
+            ge=1,
+            le=1024,
+            description="machines that train together; on the others the same torchrun is started by hand",
+        )
+    )
+    training_rendezvous: str = field(
+        metadata=dict(
+            max_length=1000, description="where they meet, HOST:PORT of one of them; for several machines only"
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, complete: what the stages work with. Paths are absolute."""
+
+    train: Path | None
+    test: Path | None
+    data_dir: Path
+    preset: str
+    ingest: IngestConfig
+    cleaning: CleaningConfig
+    split: SplitConfig
+    vocabulary: VocabularyConfig
+    model: ModelConfig
+    training: TrainingConfig
+    runtime: RuntimeConfig
+    execution: ExecutionConfig
+
+
+GROUPS: Mapping[str, type] = {
+    name: kind for name, kind in get_type_hints(Settings).items() if name not in ("train", "test", "data_dir", "preset")
+}
+
+
+class _BaseChoices(BaseModel, extra="forbid"):
+    """The choices that are not in a group."""
+
+    train: Path | None = Field(None, description="training reviews: fastText lines, .bz2 or plain text")
+    test: Path | None = Field(None, description="test reviews, in the same form")
+    data_dir: Path = Field(
+        Path("data"), validate_default=True, description="the folder for everything that the pipeline makes"
+    )
+    preset: Literal["tutorial", "quick", "full"] | None = Field(
+        None, description="the values of everything left empty below (default: full with a GPU, else quick)"
+    )
+
+    @field_validator("train", "test", "data_dir", mode="before")
+    @classmethod
+    def _absolute(cls, path: Any) -> Any:
+        try:
+            return user_path(path) if isinstance(path, str | Path) else path
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+
+    def resolve(self) -> Settings:
+        """The complete settings: these choices over their preset.
+
+        Raises:
+            SettingsError: a choice does not fit the others.
+        """
+        name = self.preset or default_preset()
+        given = self.model_dump(exclude_none=True)
+        values = preset(name)
+        for group in GROUPS:
+            values[group] = {**values[group], **given.get(group, {})}
+        files = {"train": self.train, "test": self.test, "data_dir": self.data_dir, "preset": name}
+        settings = TypeAdapter(Settings).validate_python({**values, **files})
+        _check_together(settings)
+        return settings
+
+
+def _optional(config: type) -> type[BaseModel]:
+    """The fields of a group, each of which may be left to the preset."""
+    hints = get_type_hints(config)
+    choices: dict[str, Any] = {
+        each.name: (hints[each.name] | None, Field(default=None, **each.metadata)) for each in fields(config)
+    }
+    group = config.__name__.removesuffix("Config")
+    strictly = ConfigDict(extra="forbid", strict=True, title=group)
+    return create_model(f"{group}Choices", __config__=strictly, __doc__=config.__doc__, **choices)
+
+
+if TYPE_CHECKING:
+    Choices = _BaseChoices
+else:
+    Choices = create_model(
+        "Choices",
+        __base__=_BaseChoices,
+        __doc__="What a user may set; everything that is left empty is as the preset says.",
+        **{
+            name: (_optional(kind), Field(default_factory=_optional(kind), description=kind.__doc__))
+            for name, kind in GROUPS.items()
+        },
+    )
+
+
+def _check_together(settings: Settings) -> None:
+    """Refuse values that are each allowed but do not fit each other."""
+    model = settings.model
+    if 0 < model.linear_length < model.length and model.has_linear_head:
+        raise SettingsError(
+            f"model.linear_length is {model.linear_length}; it must be 0 or at least model.length, "
+            f"which is {model.length}"
+        )
+    if settings.execution.runner == "dask" and not settings.execution.dask_address:
+        raise SettingsError("execution.dask_address is empty; execution.runner dask needs the scheduler's address")
+    if settings.execution.training_nodes > 1 and not settings.execution.training_rendezvous:
+        raise SettingsError("execution.training_rendezvous is empty; training_nodes need a HOST:PORT to meet at")
+    if settings.split.validation == "train" and settings.split.fraction == 0:
+        raise SettingsError("split.fraction is 0; with split.validation train it must be more than 0")
+    if settings.training.vectors:
+        from sentiment_pipeline.training.word_vectors import locate  # here, because it imports pyarrow
+
+        locate(settings.training.vectors)

@@ -1,0 +1,122 @@
+"""fastText lines to labels and texts.
+
+A line is `__label__1 text` or `__label__2 text` in UTF-8. One that is not is never trained on and never lost: it is
+rejected with its number, the reason and its bytes. Most lines are seen to be good on the whole buffer at once; only
+the others are looked at one by one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+LONGEST_LINE = 1 << 20
+MOST_LINES = 1 << 19  # parsed at once
+LABEL = b"__label__"
+LABELS = (LABEL + b"1 ", LABEL + b"2 ")  # what a review's line begins with
+LABEL_DIGIT, TEXT = len(LABEL), len(LABELS[0])  # where the digit and the text stand
+
+TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
+NO_LABEL = "does not start with a label, __label__1 or __label__2"
+OTHER_LABEL = "another label than __label__1 or __label__2, or no space after it"
+NO_TEXT = "no text after the label"
+NUL_BYTE = "holds a NUL byte"
+NOT_UTF8 = "not UTF-8"
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that is not a review: its 1-based number among the lines parsed with it, why, and its bytes.
+
+    Of a line that is too long, `raw` holds the first `LONGEST_LINE` bytes.
+    """
+
+    line: int
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a buffer of lines holds.
+
+    Attributes:
+        lines: how many lines there are, rejected ones included.
+        labels: int8, shape (accepted lines,): 0 negative, 1 positive.
+        texts: UTF-8, one an accepted line: what follows the label and one space, without the line end.
+        rejected: the other lines, in order.
+    """
+
+    lines: int
+    labels: np.ndarray
+    texts: pa.BinaryArray
+    rejected: list[Rejected]
+
+
+def parcels(data: bytes) -> Iterator[bytes]:
+    """Whole lines in parcels that hold no more of them than are parsed in little memory; hardly ever more than one."""
+    while data.count(b"\n") > MOST_LINES:
+        cut = data.rfind(b"\n", 0, MOST_LINES) + 1 or data.find(b"\n") + 1
+        yield data[:cut]
+        data = data[cut:]
+    yield data
+
+
+def parse(data: bytes) -> Parsed:
+    """Parse whole lines, each ended by LF or CRLF; the very last may lack its end.
+
+    A line longer than `LONGEST_LINE` may be given cut short, as long as it is still longer than that.
+    """
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    codes = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(codes == ord("\n"))
+    bounds = np.concatenate([[0], ends + 1]).astype(np.int32)
+    starts = bounds[:-1]
+
+    rejected, is_good = list[Rejected](), np.ones(len(ends), bool)
+    for row in doubtful_lines(codes, starts, ends).tolist():
+        line = data[starts[row] : ends[row]]
+        if reason := reason_to_reject(line):
+            rejected.append(Rejected(row + 1, reason, line[:LONGEST_LINE]))
+            is_good[row] = False
+    lines = pa.BinaryArray.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(data)])
+    labels = (codes[starts[is_good] + LABEL_DIGIT] == ord("2")).astype(np.int8)
+    return Parsed(len(ends), labels, pc.binary_slice(lines.filter(pa.array(is_good)), TEXT, -1), rejected)
+
+
+def doubtful_lines(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The lines that are not good ones at first sight: ASCII, a label, then a letter; their numbers from 0."""
+    heads = codes[np.minimum(starts[:, None] + np.arange(TEXT + 1, dtype=np.int32), len(codes) - 1)]
+    is_plain = (heads[:, :LABEL_DIGIT] == np.frombuffer(LABEL, np.uint8)).all(axis=1)
+    is_plain &= (heads[:, LABEL_DIGIT] == ord("1")) | (heads[:, LABEL_DIGIT] == ord("2"))
+    is_plain &= (heads[:, TEXT - 1] == ord(" ")) & (heads[:, TEXT] > ord(" "))
+    is_plain &= (ends - starts > TEXT) & (ends - starts <= LONGEST_LINE)
+    is_plain[np.searchsorted(ends, np.flatnonzero(codes.view(np.int8) < 1))] = False  # beyond ASCII, or NUL
+    return np.flatnonzero(~is_plain)
+
+
+def reason_to_reject(line: bytes) -> str | None:
+    """What is wrong with a line, the gravest first; None if it is a labelled review."""
+    if len(line) > LONGEST_LINE:
+        return TOO_LONG
+    if not line.startswith(LABELS):
+        return OTHER_LABEL if line.startswith(LABEL) else NO_LABEL
+    if not line.isascii() and not is_utf8(line):
+        return NOT_UTF8
+    if b"\0" in line:
+        return NUL_BYTE
+    text = line[TEXT:]
+    return NO_TEXT if not text or text.isspace() else None
+
+
+def is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""One range of a file of reviews to a table of cleaned reviews and one of rejected lines."""
+
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+
+from sentiment_pipeline.text.cleaning import clean_all
+from sentiment_pipeline.text.config import CleaningConfig
+from sentiment_pipeline.text.lines import Parsed, parcels, parse
+from sentiment_pipeline.text.source import Source, read_range
+from sentiment_pipeline.text.tables import REJECTED, REVIEWS, parquet_writer
+
+
+def write_reviews(
+    source: Source, index: int, size: int, config: CleaningConfig, reviews: Path, rejected: Path
+) -> dict[str, int]:
+    """Write the reviews of range `index` of `size` bytes to the file `reviews`, and its other lines to `rejected`.
+
+    Line numbers in `rejected` are 1-based within the range. Holds about 16 MiB of text at a time.
+
+    Returns:
+        How many `lines` there are, `reviews` and `rejected` among them, and the `bytes` of their text.
+    """
+    lines = accepted = size_of_text = 0
+    with ExitStack() as stack:
+        good = stack.enter_context(parquet_writer(reviews, REVIEWS))
+        bad = stack.enter_context(parquet_writer(rejected, REJECTED))
+        for buffer in chain.from_iterable(map(parcels, read_range(source, index, size))):
+            parsed = parse(buffer)
+            good.write_table(table_of_reviews(parsed, config))
+            bad.write_table(table_of_rejected(parsed, lines))
+            lines += parsed.lines
+            accepted += len(parsed.texts)
+            size_of_text += len(buffer)
+    return {"lines": lines, "reviews": accepted, "rejected": lines - accepted, "bytes": size_of_text}
+
+
+def table_of_reviews(parsed: Parsed, config: CleaningConfig) -> pa.Table:
+    return pa.table([pa.array(parsed.labels), clean_all(parsed.texts, config)], REVIEWS)
+
+
+def table_of_rejected(parsed: Parsed, lines_before: int) -> pa.Table:
+    return pa.table(
+        {
+            "line": [lines_before + each.line for each in parsed.rejected],
+            "reason": [each.reason for each in parsed.rejected],
+            "raw": [each.raw for each in parsed.rejected],
+        },
+        REJECTED,
+    )

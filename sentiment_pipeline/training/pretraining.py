@@ -1,0 +1,69 @@
+"""Pretraining: the language model of the training reviews that training on labels begins with."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from sentiment_pipeline import layout
+from sentiment_pipeline.data.batches import Batch
+from sentiment_pipeline.models.evaluation import Metrics
+from sentiment_pipeline.models.language_model import LanguageModel
+from sentiment_pipeline.models.precision import autocast
+from sentiment_pipeline.models.sentiment import Scorer
+from sentiment_pipeline.training.history import FiguresCallback
+from sentiment_pipeline.training.job import Job
+from sentiment_pipeline.training.objectives import Check, Context, load_word_vectors
+
+__all__ = ["NextWord", "pretraining_figures", "pretraining_job"]
+
+_POSITION = ("step", "steps", "epoch")  # where in the training a figure belongs
+
+
+class NextWord:
+    """The objective: the next word of a review, and the one before."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, job = context, context.job
+        torch.manual_seed(job.training.seed)
+        self.model = LanguageModel(job.model, job.vocabulary_size).to(context.device)
+        load_word_vectors(self.model.embedding, job)
+
+    def prepare(self, resumed: bool, check: Check, on_figures: FiguresCallback) -> None:
+        """Nothing comes before the first training step."""
+
+    def losses(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The summed loss of the batch; no answer counts as right."""
+        with autocast(self.context.device, self.context.dtype):
+            losses = network(batch.ids, batch.lengths)
+        return losses.sum(), torch.zeros_like(losses[:1]).sum()
+
+    def validate(self, model: Scorer, check: Check) -> Metrics:
+        """The mean loss on the validation reviews."""
+        losses = self.context.score_validation(model, check)
+        return {"reviews": len(losses), "loss": float(losses.mean()) if len(losses) else 0.0, "accuracy": 0.0}
+
+
+def pretraining_job(job: Job) -> Job:
+    """The pretraining that belongs to a training."""
+    folder = job.checkpoints / layout.PRETRAINING
+    training = replace(
+        job.training,
+        epochs=job.training.pretraining_epochs,
+        best_metric="loss",
+        validate_every=0,
+        learning_rate=job.training.pretraining_learning_rate,
+    )
+    model = replace(job.model, padding="right", linear_length=0)
+    return replace(job, checkpoints=folder, history=folder / layout.LIVE_HISTORY, model=model, training=training)
+
+
+def pretraining_figures(on_figures: FiguresCallback) -> FiguresCallback:
+    """A callback that passes figures on under names of their own, such as `pretraining_loss`."""
+
+    def renamed(figures: Mapping[str, float]) -> None:
+        known = {name: value for name, value in figures.items() if "accuracy" not in name}
+        on_figures({name if name in _POSITION else f"pretraining_{name}": value for name, value in known.items()})
+
+    return renamed

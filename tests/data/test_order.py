@@ -1,0 +1,93 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentiment_pipeline.data.order import Order, span
+from sentiment_pipeline.training import order as orders
+
+SOME = st.builds(
+    lambda reviews, batch_size, seed, sort: Order(
+        reviews, batch_size, seed, np.random.default_rng(seed).integers(0, 50, reviews) if sort else None, 30
+    ),
+    st.integers(1, 3000),
+    st.integers(1, 200),
+    st.integers(0, 10),
+    st.booleans(),
+)
+
+
+@pytest.fixture(autouse=True)
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "WINDOW", 1000)
+    monkeypatch.setattr(orders, "BLOCK", 16)
+    monkeypatch.setattr(orders, "POOL", 4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(order=SOME, epoch=st.integers(0, 5))
+def test_every_review_comes_once_an_epoch(order: Order, epoch: int) -> None:
+    batches = list(order.rows(epoch, 0))
+    assert len(batches) == order.batches
+    assert all(len(rows) == order.batch_size for rows in batches[:-1])
+    assert np.array_equal(np.sort(np.concatenate(batches)), np.arange(order.reviews))
+
+
+@settings(max_examples=60, deadline=None)
+@given(order=SOME, epoch=st.integers(0, 5), part=st.floats(0, 1))
+def test_any_batch_is_found_without_those_before_it(order: Order, epoch: int, part: float) -> None:
+    start = round(part * order.batches)
+    late, all_of_them = list(order.rows(epoch, start)), list(order.rows(epoch, 0))
+    assert [rows.tolist() for rows in late] == [rows.tolist() for rows in all_of_them[start:]]
+
+
+def test_the_order_changes_with_the_epoch_and_the_seed() -> None:
+    first, second, other = (
+        np.concatenate(list(Order(2000, 10, seed, None, 1).rows(epoch, 0))) for seed, epoch in ((0, 0), (0, 1), (1, 0))
+    )
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_neighbours_are_separated() -> None:
+    rows = np.concatenate(list(Order(20_000, 10, 0, None, 1).rows(0, 0)))
+    assert np.mean(np.abs(np.diff(rows)) < 16) < 0.05
+    assert np.corrcoef(rows, np.arange(len(rows)))[0, 1] < 0.2
+
+
+def test_batches_hold_reviews_of_similar_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    lengths = np.random.default_rng(0).lognormal(4.3, 0.7, 200_000).astype(np.int32).clip(1, 1000)
+    padded = sum(
+        lengths[rows].clip(max=400).max() * len(rows) for rows in Order(len(lengths), 256, 0, lengths, 400).rows(0, 0)
+    )
+    assert 1 - lengths.clip(max=400).sum() / padded < 0.05
+
+
+def test_batches_of_different_lengths_are_mixed() -> None:
+    lengths = np.arange(4000) % 50
+    means = np.array([lengths[rows].mean() for rows in Order(4000, 20, 0, lengths, 50).rows(0, 0)])
+    assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.2
+
+
+def test_memory_hardly_grows_with_the_reviews(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+
+    def peak(reviews: int) -> int:
+        tracemalloc.start()
+        next(iter(Order(reviews, 400, 0, None, 1).rows(0, reviews // 800)))
+        result = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return result
+
+    assert peak(100_000_000) - peak(1_000_000) < 0.25 * 100_000_000
+
+
+def test_span_joins_blocks_end_to_end() -> None:
+    sizes, starts = np.array([2, 1, 3]), np.array([10, 0, 20])
+    joined = [10, 11, 0, 20, 21, 22]
+    for first in range(6):
+        for last in range(first + 1, 7):
+            assert span(sizes, starts, first, last).tolist() == joined[first:last]

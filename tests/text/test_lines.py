@@ -1,0 +1,79 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment_pipeline.text import lines
+from sentiment_pipeline.text.lines import LONGEST_LINE, parcels, parse
+
+GOOD = st.tuples(
+    st.sampled_from([1, 2]),
+    st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"])).filter(
+        lambda text: text.encode().strip(b" \t\x0b\x0c")
+    ),
+)
+
+
+@given(st.lists(GOOD), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_labelled_reviews_are_taken_as_they_are(reviews, line_end, last_has_end):
+    data = line_end.join(f"__label__{label} {text}" for label, text in reviews)
+    parsed = parse((data + line_end * (last_has_end and bool(reviews))).encode())
+    assert parsed.labels.tolist() == [label - 1 for label, _ in reviews]
+    assert [text.decode() for text in parsed.texts.to_pylist()] == [text for _, text in reviews]
+    assert parsed.lines == len(reviews)
+    assert not parsed.rejected
+
+
+@pytest.mark.parametrize("text", [b"", b"a", b"a\n", b"\n" * 11, b"abcdefgh\n" * 5, b"abcdefgh\n\n\n\n\n\nx" * 3])
+def test_parcels_hold_whole_lines_and_not_too_many(text, monkeypatch):
+    monkeypatch.setattr(lines, "MOST_LINES", 4)
+    found = list(parcels(text))
+    assert b"".join(found) == text
+    assert all(parcel.count(b"\n") <= 4 for parcel in found)
+    assert all(parcel.endswith(b"\n") for parcel in found[:-1])
+
+
+@given(st.binary())
+def test_every_line_is_either_taken_or_rejected(data):
+    parsed = parse(data)
+    assert parsed.lines == len(data.split(b"\n")) - (data[-1:] in (b"", b"\n"))
+    assert parsed.lines == len(parsed.texts) + len(parsed.rejected)
+    assert len(parsed.labels) == len(parsed.texts)
+    numbered = dict(enumerate(data.split(b"\n"), 1))
+    assert all(numbered[each.line].removesuffix(b"\r") == each.raw for each in parsed.rejected)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"", lines.NO_LABEL),
+        (b"no label", lines.NO_LABEL),
+        (b" __label__1 text", lines.NO_LABEL),
+        (b"__label__3 text", lines.OTHER_LABEL),
+        (b"__label__12 text", lines.OTHER_LABEL),
+        (b"__label__1text", lines.OTHER_LABEL),
+        (b"__label__1\ttext", lines.OTHER_LABEL),
+        (b"__label__1", lines.OTHER_LABEL),
+        (b"__label__1 ", lines.NO_TEXT),
+        (b"__label__2    ", lines.NO_TEXT),
+        (b"__label__1 a\0b", lines.NUL_BYTE),
+        (b"__label__1 caf\xe9", lines.NOT_UTF8),
+        (b"__label__1 \xed\xa0\x80", lines.NOT_UTF8),
+        (b"__label__1 " + b"x" * (LONGEST_LINE - 10), lines.TOO_LONG),
+    ],
+)
+def test_reasons(line, reason):
+    parsed = parse(b"__label__1 good\n" + line + b"\n__label__2 good\n")
+    assert [(each.line, each.reason, each.raw) for each in parsed.rejected] == [(2, reason, line[:LONGEST_LINE])]
+    assert parsed.labels.tolist() == [0, 1]
+
+
+def test_a_line_of_the_greatest_length_is_taken():
+    assert not parse(b"__label__1 " + b"x" * (LONGEST_LINE - 11)).rejected
+
+
+def test_white_space_around_the_text_stays():
+    assert parse(b"__label__1  a  b \r\n").texts.to_pylist() == [b" a  b "]
+
+
+def test_only_one_carriage_return_belongs_to_the_line_end():
+    assert parse(b"__label__1 a\r\r\n__label__1 b\rc\n").texts.to_pylist() == [b"a\r", b"b\rc"]

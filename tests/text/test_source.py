@@ -1,0 +1,125 @@
+import bz2
+import os
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.text import source as module
+from sentiment_pipeline.text.lines import LONGEST_LINE
+from sentiment_pipeline.text.source import inspect, read_range
+
+
+def text_of(path: Path, size: int) -> list[bytes]:
+    source = inspect(path)
+    return [b"".join(read_range(source, index, size)) for index in range(source.ranges(size))]
+
+
+def streams(texts: list[bytes], level: int) -> bytes:
+    return b"".join(bz2.compress(text, level) for text in texts)
+
+
+TEXT = st.lists(st.text("ab\n\r", max_size=30).map(str.encode), min_size=1, max_size=6).filter(any)
+
+
+@given(TEXT, st.integers(1, 9), st.integers(1, 200))
+@settings(deadline=None)
+def test_ranges_of_any_size_are_the_text(tmp_path_factory, texts, level, size):
+    path = tmp_path_factory.mktemp("source") / "reviews"
+    path.write_bytes(streams(texts, level))
+    assert b"".join(text_of(path, size)) == b"".join(texts)
+    path.write_bytes(b"".join(texts))
+    assert b"".join(text_of(path, size)) == b"".join(texts)
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 30_000, 99_999, 150_000, 10_000_000])
+def test_ranges_of_a_file_of_many_blocks(tmp_path, size):
+    draw = random.Random(0)
+    lines = [draw.randbytes(draw.randrange(3_000)).replace(b"\n", b"") + b"\n" for _ in range(200)]
+    path = tmp_path / "reviews.bz2"
+    path.write_bytes(bz2.compress(b"".join(lines), 1))
+    size = max(size, path.stat().st_size // 500)
+    ranges = text_of(path, size)
+    assert b"".join(ranges) == b"".join(lines)
+    assert all(text.endswith(b"\n") for text in ranges if text)
+
+
+def test_a_line_longer_than_any_buffer(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "BUFFER", 1 << 16)
+    text = b"a\n" + b"x" * (3 * LONGEST_LINE) + b"\nb\n"
+    compressed = streams([text[place : place + 100_000] for place in range(0, len(text), 100_000)], 9)
+    for data, name in ((text, "reviews"), (compressed, "reviews.bz2")):
+        path = tmp_path / name
+        path.write_bytes(data)
+        source = inspect(path)
+        size = 1 << 16 if name == "reviews" else 1_000
+        buffers = [buffer for index in range(source.ranges(size)) for buffer in read_range(source, index, size)]
+        assert max(map(len, buffers)) <= LONGEST_LINE + (1 << 20) + 2
+        lines = b"".join(buffers).split(b"\n")
+        assert [len(line) > LONGEST_LINE for line in lines] == [False, True, False, False]
+        assert (lines[0], lines[2], lines[3]) == (b"a", b"b", b"")
+
+
+def test_a_file_without_line_feeds(tmp_path):
+    path = tmp_path / "reviews"
+    path.write_bytes(b"x" * 5_000_000)
+    first, *others = text_of(path, 1 << 20)
+    assert len(first) == LONGEST_LINE + 1
+    assert not any(others)
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    path = tmp_path / "reviews"
+    path.write_bytes(b"\xef\xbb\xbf__label__1 a\n\xef\xbb\xbfb\n")
+    assert b"".join(text_of(path, 8)) == b"__label__1 a\n\xef\xbb\xbfb\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("reviews.bz2", b"", "is empty"),
+        ("reviews.txt", b"", "is empty"),
+        ("reviews.bz2", b"__label__1 text\n", "is not a .bz2 file"),
+        ("reviews.bz2", b"BZh", "is not a .bz2 file"),
+    ],
+)
+def test_files_that_are_not_what_they_seem(tmp_path, name, data, message):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(PipelineError, match=message) as failure:
+        inspect(path)
+    assert str(path) in str(failure.value)
+
+
+def test_missing_file_and_folder(tmp_path):
+    for path in (tmp_path / "none.bz2", tmp_path):
+        with pytest.raises(PipelineError, match=f"cannot read {path}"):
+            inspect(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path):
+    path = tmp_path / "reviews"
+    path.write_bytes(b"a\n")
+    path.chmod(0)
+    with pytest.raises(PipelineError, match="permission denied; make it readable"):
+        inspect(path)
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path):
+    path = tmp_path / "reviews"
+    path.write_bytes(b"a\nb\n")
+    source = inspect(path)
+    with path.open("ab") as file:
+        file.write(b"c\n")
+    with pytest.raises(PipelineError, match="was changed while it was read"):
+        list(read_range(source, 0, 2))
+
+
+def test_a_bz2_file_needs_no_name_for_it(tmp_path):
+    path = tmp_path / "reviews.txt"
+    path.write_bytes(bz2.compress(b"a\n"))
+    assert text_of(path, 100) == [b"a\n"]
