@@ -40,11 +40,13 @@ run: install
 	    --train '$(or $(TRAIN),$(SAMPLE)/train.ft.txt.bz2)' --test '$(or $(TEST),$(SAMPLE)/test.ft.txt.bz2)'
 
 test: .venv/test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: .venv/test
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 
 ui: install
 	$(NEED_SAMPLE)

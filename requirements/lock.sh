@@ -2,7 +2,7 @@
 # Resolve pyproject.toml into one lock file, with hashes, for each thing that is installed.
 # torch and what it brings for CUDA stay out: its builds differ by platform under one version, so constraints.txt pins it.
 set -eu
-for extras in run: test:--extra=test bench:--all-extras; do
+for extras in run:--extra=all test:--extra=test bench:--all-extras; do
     uv pip compile pyproject.toml ${extras#*:} --universal --python-version 3.11 --generate-hashes --quiet \
         --constraints requirements/constraints.txt --no-emit-index-url --no-header \
         $(for name in torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
