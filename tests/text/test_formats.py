@@ -1,0 +1,125 @@
+"""Every kind of file that is not read is recognized by what real programs write, and lines of text never are."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import pickle
+import sqlite3
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+import torch
+from safetensors.torch import save
+
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.text.formats import recognize, refuse_foreign
+
+LINES = b"".join(b"__label__%d review number %d\n" % (1 + number % 2, number) for number in range(50))
+TABLE = pl.DataFrame({"label": [0, 1], "text": ["bad", "good"]})
+
+
+def written(write: Callable[[io.BytesIO], object]) -> bytes:
+    buffer = io.BytesIO()
+    write(buffer)
+    return buffer.getvalue()
+
+
+def tar(mode: str) -> bytes:
+    def write(buffer: io.BytesIO) -> None:
+        with tarfile.open(fileobj=buffer, mode=mode) as archive:
+            member = tarfile.TarInfo("train.ft.txt")
+            member.size = len(LINES)
+            archive.addfile(member, io.BytesIO(LINES))
+
+    return written(write)
+
+
+def archive() -> bytes:
+    def write(buffer: io.BytesIO) -> None:
+        with zipfile.ZipFile(buffer, "w") as file:
+            file.writestr("train.ft.txt", LINES)
+
+    return written(write)
+
+
+def database(folder: Path) -> bytes:
+    with sqlite3.connect(folder / "reviews.db") as connection:
+        connection.execute("create table reviews (text)")
+    return (folder / "reviews.db").read_bytes()
+
+
+FOREIGN = {
+    "gzip": lambda: gzip.compress(LINES),
+    "xz": lambda: lzma.compress(LINES),
+    "lzma": lambda: lzma.compress(LINES, lzma.FORMAT_ALONE),
+    "zstd": lambda: pa.compress(LINES, "zstd", asbytes=True),
+    "zip": archive,
+    "tar": lambda: tar("w:"),
+    "Parquet": lambda: written(TABLE.write_parquet),
+    "Arrow table": lambda: written(TABLE.write_ipc),
+    "Arrow stream": lambda: written(TABLE.write_ipc_stream),
+    "Avro": lambda: written(TABLE.write_avro),
+    "NumPy": lambda: written(lambda buffer: np.save(buffer, np.arange(3))),
+    "pickle": lambda: pickle.dumps(["good", "bad"]),
+    "safetensors": lambda: save({"weight": torch.zeros(2)}),
+    "UTF-16": lambda: LINES.decode().encode("utf-16"),
+    "UTF-16 ": lambda: LINES.decode().encode("utf-16-le"),
+    "UTF-16  ": lambda: LINES.decode().encode("utf-16-be"),
+    "UTF-32": lambda: LINES.decode().encode("utf-32"),
+    "HTML": lambda: b"\n<!DOCTYPE html>\n<title>Kaggle</title>",
+    "JSON lines": lambda: (json.dumps({"text": "good", "label": 1}) + "\n").encode() * 3,
+    "CSV": lambda: b'"2","Stuning even for the non-gamer","This sound track was ""beautiful""!"\n',
+    "CR alone": lambda: LINES.replace(b"\n", b"\r"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_no_text_is_named(kind: str) -> None:
+    foreign = recognize(FOREIGN[kind]())
+    assert foreign is not None
+    assert kind.strip().lower() in foreign.kind.lower()
+
+
+def test_a_database_is_named(tmp_path: Path) -> None:
+    foreign = recognize(database(tmp_path))
+    assert foreign is not None and "SQLite" in foreign.kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LINES,
+        b"",
+        b"\n",
+        b"\xef\xbb\xbf" + LINES,
+        LINES.replace(b"\n", b"\r\n"),
+        b"a review with a carriage \r return\nand one without\n",
+        b'"2" stars, "why" not more\n',
+        b"{not json}\n",
+        b"<b>bold</b> words\n",
+        b"\xc2\xa1bueno!\n" * 20,
+        b"Caf\xe9 in Latin-1, which is scored with a replacement character\n",
+        b"__label__2 a NUL \x00 byte in a line\n" * 3,
+        b"PARIS was great\nPKzip too\n",
+    ],
+)
+def test_lines_of_text_are_not_refused(text: bytes) -> None:
+    assert recognize(text) is None
+    assert recognize(bz2.decompress(bz2.compress(text))) is None
+
+
+def test_the_error_says_what_it_is_and_how_to_convert_it(tmp_path: Path) -> None:
+    path = tmp_path / "train.ft.txt.gz"
+    with pytest.raises(PipelineError) as error:
+        refuse_foreign(gzip.compress(LINES), path)
+    assert str(error.value).startswith(f"{path} seems to be gzip-compressed; decompress it: gunzip -k train.ft.txt.gz")
+    with pytest.raises(PipelineError, match=r"seems to be a \.bz2 of a tar archive; unpack it \(tar xf t\.tar\.bz2\)"):
+        refuse_foreign(tar("w:"), tmp_path / "t.tar.bz2", "a .bz2 of ")
