@@ -55,12 +55,12 @@ def dictionary(source: str, index: int | str) -> str:
 
 def merged_rows(part: int | str) -> str:
     """Which chunk of the merged dictionary each row of each shard's dictionary is: Arrow."""
-    return f"tokens/union/rows-{_digits(part, 3)}.arrow"
+    return f"tokens/merged/rows-{_digits(part, 3)}.arrow"
 
 
 def merged_tokens(part: int | str) -> str:
     """The tokens of each chunk of the merged dictionary: Arrow."""
-    return f"tokens/union/tokens-{_digits(part, 3)}.arrow"
+    return f"tokens/merged/tokens-{_digits(part, 3)}.arrow"
 
 
 # vocabulary

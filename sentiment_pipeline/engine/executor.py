@@ -1,10 +1,10 @@
-"""Run independent steps over the cores of this machine, in worker processes or threads.
+"""Run independent steps in parallel on this machine, in worker processes or threads.
 
-A step that is alone in its list (training, the vocabulary) runs in the calling thread, where it has all the cores,
-can be interrupted, and can report progress.
+A step that is alone in its list (training, the vocabulary) runs in the calling thread: there it can use all cores, be
+interrupted, and report progress.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,18 +21,24 @@ class Executor(AbstractContextManager["Executor"], Protocol):
     """An `Execute` that holds workers for as long as its context lasts."""
 
     def __call__(self, steps: Sequence[Step], data_dir: Path, on_progress: ProgressCallback) -> Iterator[Manifest]:
-        """Perform the steps; yield each manifest as its step ends, in any order.
+        """Perform independent steps; yield each manifest as its step ends, in any order.
 
-        The first failure cancels the steps that have not begun and is raised when the running ones have ended.
+        The first failure is raised as soon as it happens; the steps that have not begun are cancelled.
+
+        Args:
+            on_progress: receives the figures of steps that run in this thread.
+
+        Raises:
+            PipelineError: a step failed.
         """
         ...
 
 
 class ProcessExecutor(Executor):
-    """Performs lists of steps in worker processes.
+    """Performs steps in worker processes. At the end of its context, processes that still work are terminated.
 
     Args:
-        workers: how many processes; 0 is one for each core; 1 performs all steps in this process.
+        workers: number of processes; 0: one for each core; 1: perform all steps in the calling thread.
     """
 
     def __init__(self, workers: int = 0) -> None:
@@ -43,22 +49,16 @@ class ProcessExecutor(Executor):
 
     def __call__(self, steps: Sequence[Step], data_dir: Path, on_progress: ProgressCallback) -> Iterator[Manifest]:
         if len(steps) == 1 or self._pool.workers == 1:
-            for step in steps:
-                yield perform(step, data_dir, on_progress)
-            return
+            return (perform(step, data_dir, on_progress) for step in steps)
         futures = [self._pool.submit(perform, step, data_dir, no_progress) for step in steps]
-        try:
-            for future in as_completed(futures):
-                yield self._pool.result(future)
-        finally:
-            _cancel(futures)
+        return _results(futures, self._pool.result)
 
 
 class ThreadExecutor(Executor):
-    """Performs lists of steps in threads, for machines where processes cannot share memory.
+    """Performs steps in threads of this process. At the end of its context, steps that have begun are waited for.
 
     Args:
-        workers: how many threads; 0 is one for each core.
+        workers: number of threads; 0: one for each core.
     """
 
     def __init__(self, workers: int = 0) -> None:
@@ -69,21 +69,22 @@ class ThreadExecutor(Executor):
 
     def __call__(self, steps: Sequence[Step], data_dir: Path, on_progress: ProgressCallback) -> Iterator[Manifest]:
         if len(steps) == 1:
-            yield perform(steps[0], data_dir, on_progress)
-            return
+            return (perform(step, data_dir, on_progress) for step in steps)
         futures = [self._threads.submit(perform, step, data_dir, no_progress) for step in steps]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            _cancel(futures)
+        return _results(futures, Future.result)
 
 
 def executor_for(runner: Literal["threads", "processes"], workers: int) -> Executor:
-    """The executor that `execution.runner` and `execution.workers` mean."""
+    """The executor for the settings `execution.runner` and `execution.workers`."""
     return ThreadExecutor(workers) if runner == "threads" else ProcessExecutor(workers)
 
 
-def _cancel(futures: Sequence["Future[Manifest]"]) -> None:
-    for future in futures:
-        future.cancel()
+def _results(
+    futures: Sequence["Future[Manifest]"], result: Callable[["Future[Manifest]"], Manifest]
+) -> Iterator[Manifest]:
+    """The results as they become available; a failure cancels the rest."""
+    try:
+        yield from map(result, as_completed(futures))
+    finally:
+        for future in futures:
+            future.cancel()

@@ -1,8 +1,7 @@
-"""Files appear under their final name whole or not at all.
+"""Atomic file writes: a file appears under its final name complete, or not at all.
 
-A reader that finds a name finds all its bytes: they are written under a temporary name beside it, flushed to
-the disk, then renamed, which POSIX makes atomic. What a killed writer leaves behind ends in `.tmp` and is
-swept up by the next run (`remove_leftovers`), so nobody ever has to guess which of two files is the good one.
+It is written under a temporary name in the same folder, flushed to disk, then renamed, which POSIX makes atomic. The
+next run deletes what a killed writer left under a temporary name (`remove_leftovers`).
 """
 
 import errno
@@ -18,49 +17,64 @@ from pathlib import Path
 
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["as_pipeline_error", "contents", "known_sha256", "published", "remove_leftovers", "sha256", "write_text"]
+__all__ = ["as_pipeline_error", "cached_sha256", "published", "read_bytes", "remove_leftovers", "sha256", "write_text"]
 
 _TEMPORARY = ".tmp"
-_KNOWN: dict[tuple[int, ...], str] = {}  # see `known_sha256`
 _LEFTOVER = re.compile(rf"\..+\.[0-9]+\{_TEMPORARY}")
+_SHA256_CACHE: dict[tuple[int, ...], str] = {}
 
 
 @contextmanager
 def published(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to; when the block ends well, its file becomes `path`, durably.
+    """Yield a temporary path to write to; when the block succeeds, that file becomes `path`, durably.
 
-    Creates the folder. An exception inside the block removes the temporary file and leaves `path` as it was.
+    Creates the folder. An exception inside the block deletes the temporary file and leaves `path` unchanged.
 
     Raises:
-        PipelineError: the disk is full, or the folder cannot be written to; names the path.
+        PipelineError: the disk is full, or the folder is not writable; names the path.
     """
+    path = _followed(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with open(temporary, "rb+") as file, ThreadPoolExecutor(1) as thread:
             flushed = thread.submit(os.fsync, file.fileno())
-            known_sha256(temporary)  # which will be asked for, while the disk is waited for
+            cached_sha256(temporary)  # its manifest needs it; hashing overlaps with the flush
             flushed.result()
         os.replace(temporary, path)
         _flush_folder(path.parent)
     except OSError as error:
-        reason = as_pipeline_error(error, path, temporary)
+        failure = as_pipeline_error(error, path, temporary)
         _remove(temporary)
-        raise reason from error
+        raise failure from error
     except BaseException:
         _remove(temporary)
         raise
 
 
+def _followed(path: Path) -> Path:
+    """The file that `path` leads to over links; it need not exist, and is a regular file if it does."""
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        is_other = target.exists() and not target.is_file() and not target.is_dir()
+    except (OSError, RuntimeError) as error:  # a loop of links, or a folder that may not be searched
+        raise PipelineError(f"cannot write {path}: {str(error).lower()}; give another path") from error
+    if is_other:
+        raise PipelineError(
+            f"cannot write {path}: it is a device or pipe, and only regular files are written; give the path of a file"
+        )
+    return target
+
+
 def _remove(temporary: Path) -> None:
-    """Delete a temporary file, whatever state its folder is in: the reason for giving up matters more."""
+    """Delete a temporary file if possible; the error that led here is the one to raise."""
     with suppress(OSError):
         temporary.unlink()
 
 
-def contents(path: Path) -> bytes:
-    """The bytes of a regular file; a pipe, which would be waited for without end, is refused.
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a regular file; anything else, such as a pipe, could block forever and is refused.
 
     Raises:
         OSError: the file cannot be read.
@@ -77,7 +91,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
+    """Make a rename in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -91,19 +105,23 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def known_sha256(path: Path) -> str:
-    """`sha256`, computed once in this process as long as the file is not written again, whatever its name."""
+def cached_sha256(path: Path) -> str:
+    """`sha256`, cached in this process by inode, size and modification time; survives a rename."""
     status = path.stat()
     key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-    if key not in _KNOWN:
-        _KNOWN[key] = sha256(path)
-    return _KNOWN[key]
+    if key not in _SHA256_CACHE:
+        _SHA256_CACHE[key] = sha256(path)
+    return _SHA256_CACHE[key]
 
 
 def remove_leftovers(folder: Path, *below: str) -> None:
-    """Delete what killed writers left in `folder` and anywhere below some folders in it, and no other file.
+    """Delete the temporary files of killed writers in `folder`, and no other file.
 
-    Only for the one run that holds the folder's lock.
+    Only the run that holds the folder's lock may call this.
+
+    Args:
+        folder: searched without its subfolders.
+        below: subfolders of `folder` that are searched recursively.
     """
     for path in chain(folder.glob(f".*{_TEMPORARY}"), *((folder / name).rglob(f".*{_TEMPORARY}") for name in below)):
         if _LEFTOVER.fullmatch(path.name):
@@ -111,10 +129,16 @@ def remove_leftovers(folder: Path, *below: str) -> None:
 
 
 def as_pipeline_error(error: OSError, path: Path, temporary: Path) -> Exception:
-    """The same failure in words its user can act on, or `error` itself if it is none of theirs."""
+    """The failure to write `path` as one line with a remedy; `error` itself if it is not one that a user can fix."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         written = temporary.stat().st_size if temporary.exists() else 0
-        free = shutil.disk_usage(path.parent).free
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if _no_inodes_left(folder):
+            return PipelineError(
+                f"no space to write {path}: the file system has no inodes left for another file; delete files there or "
+                "choose another data folder, then run again"
+            )
+        free = shutil.disk_usage(folder).free
         return PipelineError(
             f"no space to write {path}: it needs more than {written:,} bytes and {free:,} are free; "
             "free some space or choose another data folder, then run again"
@@ -128,3 +152,8 @@ def as_pipeline_error(error: OSError, path: Path, temporary: Path) -> Exception:
     if error.filename and Path(error.filename) in (temporary, path, *path.parents):
         return PipelineError(f"cannot write {path}: {str(error.strerror).lower()}; choose another folder")
     return error
+
+
+def _no_inodes_left(folder: Path) -> bool:
+    status = os.statvfs(folder)
+    return status.f_files > 0 and status.f_favail == 0

@@ -1,7 +1,7 @@
-"""One run a data folder at a time.
+"""At most one run at a time in a data folder.
 
-The kernel's own lock (`flock`) is released when its holder dies, however it dies, so a lock never has to be
-judged stale. The file says who holds it, for the message that refuses the second run.
+The kernel releases its lock (`flock`) when the holder dies, however it dies, so there are no stale locks. The file's
+content names the holder, for the error message of a second run.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ __all__ = ["locked"]
 
 @contextmanager
 def locked(data_dir: Path) -> Iterator[None]:
-    """Hold `data_dir` for one run.
+    """Lock `data_dir` for one run; creates the folder.
 
     Raises:
-        PipelineError: another run holds it; names that run.
+        PipelineError: another run holds the lock (names that run), or the folder is not writable.
     """
     path = data_dir / layout.LOCK
     try:
@@ -39,16 +39,16 @@ def locked(data_dir: Path) -> Iterator[None]:
     except BlockingIOError as error:
         holder = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
         os.close(descriptor)
-        raise PipelineError(f"{data_dir} is in use by another run: {holder}; wait for it or end it") from error
+        raise PipelineError(f"{data_dir} is in use by another run: {holder}; wait for it or stop it") from error
     try:
-        _name_holder(descriptor, path)
+        _write_holder(descriptor, path)
         yield
     finally:
         os.close(descriptor)
 
 
-def _name_holder(descriptor: int, path: Path) -> None:
-    """Write into the lock file who holds it."""
+def _write_holder(descriptor: int, path: Path) -> None:
+    """Replace the content of the lock file by a description of this process."""
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, _holder_line().encode(), 0)
@@ -57,7 +57,7 @@ def _name_holder(descriptor: int, path: Path) -> None:
 
 
 def _holder_line() -> str:
-    """Who this process is, as one line of JSON."""
+    """Process, host, command and start time as one line of JSON."""
     return json.dumps(
         {
             "process": os.getpid(),

@@ -1,7 +1,7 @@
-"""Stages: plans of steps, and what running one means: plan, skip what is finished, do the rest, sweep up.
+"""Stages are plans of steps. Running one means: plan, skip what is finished, do the rest, delete what is obsolete.
 
-Who runs a stage decides only how independent steps are executed (`Execute`) and who watches (`Observer`); the
-command line and the Prefect flows share everything else.
+The caller chooses only how independent steps are executed (`Execute`) and who watches (`Observer`). Everything else is
+shared by the command line and the Prefect flows.
 """
 
 import time
@@ -40,7 +40,7 @@ PlannedStep = tuple[Step, StepState]
 
 @dataclass(frozen=True)
 class Run(Generic[SettingsT]):
-    """What every plan is made from: the data folder and the settings."""
+    """The data folder and the settings, from which every stage makes its plan."""
 
     data_dir: Path
     settings: SettingsT
@@ -49,7 +49,7 @@ class Run(Generic[SettingsT]):
         """The manifest of a finished step.
 
         Raises:
-            PipelineError: the step is not finished; names it.
+            PipelineError: the step has no manifest, or a damaged one; names it.
         """
         found = manifests.read(self.data_dir, step)
         if found is None:
@@ -57,9 +57,9 @@ class Run(Generic[SettingsT]):
         return found
 
     def intact_manifest(self, step: str, *names: str) -> Manifest:
-        """The manifest of a finished step whose outputs `names` (default: all) have the bytes it records.
+        """The manifest of a finished step, after checking its outputs `names` (default: all) against it.
 
-        For a stage that may run without the stages before it, which check their own outputs.
+        For a stage that can run without the stages before it, which would check their own outputs.
 
         Raises:
             PipelineError: the step is not finished, or an output is damaged or missing; names it.
@@ -71,12 +71,12 @@ class Run(Generic[SettingsT]):
         return manifest
 
     def require_same(self, step: str, **groups: Mapping[str, JSON]) -> None:
-        """Refuse other settings than those that a finished step was made with, before something is built on it.
+        """Require that a finished step was made with the present settings, before something is built on it.
 
-        For a stage that may run without the stages before it; a step whose manifest is not there is not asked.
+        For a stage that can run without the stages before it. A step without a manifest passes.
 
         Args:
-            groups: the present values of groups of settings, by the names they have in the step's `depends`.
+            groups: the present values of groups of settings, by their keys in the step's `depends`.
 
         Raises:
             PipelineError: a value differs; names it.
@@ -101,13 +101,15 @@ class Stage(Generic[SettingsT]):
     """A named part of the pipeline.
 
     Attributes:
-        plan: yields lists of independent steps; what it yields later may read what earlier lists published.
-        publishes: patterns, relative to the data folder, of all files that the stage's steps may publish, with any
-            settings; what fits one and belongs to no step of the present ones is left from earlier settings.
-        keeps: folders, relative to the data folder, of files that no manifest vouches for, such as checkpoints.
-        check: called before any stage of a run begins; raises where this machine cannot do what the settings ask.
-        inspect: a line for each damaged file in `keeps` of the data folder that it is given.
-        repair: deletes those, so that a run goes on without them; called when a folder is opened for a run.
+        name: also the first part of the names of its steps.
+        plan: yields lists of independent steps. Steps of a later list may depend on and read what earlier lists
+            published, so the generator is only advanced when those are finished.
+        publishes: glob patterns, relative to the data folder, of every file that the stage may publish with any
+            settings. A file that matches one and is no output of the present plan is obsolete, and deleted.
+        keeps: folders, relative to the data folder, of files without a manifest, such as checkpoints.
+        check: called before a run begins; raises SettingsError if this machine cannot do what the settings ask for.
+        inspect: yields a line for each damaged file in the folders `keeps` of a data folder.
+        repair: deletes those files, so that the run can continue without them.
     """
 
     name: str
@@ -119,13 +121,13 @@ class Stage(Generic[SettingsT]):
     repair: Callable[[Path], object] = _nothing
 
     def files(self, data_dir: Path) -> Iterator[Path]:
-        """The files in the folder that the stage may have published."""
+        """The files in the data folder that match `publishes`."""
         return (path for pattern in self.publishes for path in data_dir.glob(pattern) if path.is_file())
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many steps of a stage were done and skipped, and the seconds it took."""
+    """How many steps of a stage were done and skipped, and the seconds it all took."""
 
     done: int
     skipped: int
@@ -133,16 +135,16 @@ class Outcome:
 
 
 class Observer(Protocol):
-    """Watches a run: a progress bar, log lines, a Prefect flow run."""
+    """Watches a run: progress bars, log lines, the artifacts of a Prefect flow run."""
 
     def planned(self, stage: str, todo: Sequence[PlannedStep], finished: int) -> None:
-        """The stage is going to do the steps `todo`; `finished` more steps are skipped."""
+        """The steps `todo` of the stage are about to be done; `finished` more are skipped."""
 
     def performed(self, stage: str, manifest: Manifest) -> None:
-        """One step has ended well."""
+        """A step is done."""
 
     def progressed(self, stage: str, figures: dict[str, JSON]) -> None:
-        """Figures from inside a step of this process, for example training."""
+        """A step in this process, such as training, reports figures."""
 
     def ended(self, stage: str, outcome: Outcome) -> None:
         """The stage is finished."""
@@ -150,7 +152,7 @@ class Observer(Protocol):
 
 @contextmanager
 def open_folder(data_dir: Path, stages: Iterable[Stage[Any]]) -> Iterator[None]:
-    """Hold a data folder for one run, after deleting what killed or damaged runs of `stages` left in it.
+    """Lock a data folder for one run and delete what killed runs of `stages` left behind: temporary and damaged files.
 
     Raises:
         PipelineError: another run holds the folder.
@@ -163,10 +165,11 @@ def open_folder(data_dir: Path, stages: Iterable[Stage[Any]]) -> Iterator[None]:
 
 
 def run_stages(run: Run[SettingsT], stages: Sequence[Stage[SettingsT]], execute: Execute, observer: Observer) -> None:
-    """Run `stages` in order, in a folder that is held by `open_folder`.
+    """Run `stages` in order, inside `open_folder`.
 
     Raises:
-        PipelineError: a stage cannot be done here, or a step failed.
+        SettingsError: this machine cannot do what the settings ask for.
+        PipelineError: a step failed.
     """
     check_stages(run, stages)
     for stage in stages:
@@ -174,17 +177,21 @@ def run_stages(run: Run[SettingsT], stages: Sequence[Stage[SettingsT]], execute:
 
 
 def check_stages(run: Run[SettingsT], stages: Iterable[Stage[SettingsT]]) -> None:
-    """Refuse at once what some later stage cannot do on this machine.
+    """Fail before any work if a stage cannot do on this machine what the settings ask for.
 
     Raises:
-        PipelineError: as the stages' own checks.
+        SettingsError: as the stages' `check`.
     """
     for stage in stages:
         stage.check(run)
 
 
 def run_stage(run: Run[SettingsT], stage: Stage[SettingsT], execute: Execute, observer: Observer) -> Outcome:
-    """Do the unfinished steps of one stage, then delete what earlier settings left in its folders."""
+    """Do the unfinished steps of one stage, then delete the files and manifests that earlier settings left.
+
+    Raises:
+        PipelineError: a step failed; what was done stays done.
+    """
     started, done, kept = time.monotonic(), 0, list[Step]()
     for steps in stage.plan(run):
         states = zip(steps, _states(run.data_dir, steps), strict=True)
@@ -197,42 +204,46 @@ def run_stage(run: Run[SettingsT], stage: Stage[SettingsT], execute: Execute, ob
                 observer.performed(stage.name, manifest)
         done += len(todo)
         kept += steps
-    _sweep(run.data_dir, stage, kept)
+    _delete_obsolete(run.data_dir, stage, kept)
     outcome = Outcome(done, len(kept) - done, time.monotonic() - started)
     observer.ended(stage.name, outcome)
     return outcome
 
 
 def planned_states(run: Run[SettingsT], stages: Iterable[Stage[SettingsT]]) -> Iterator[tuple[str, list[PlannedStep]]]:
-    """Each stage's steps with their states, as far as they can be planned before the unfinished ones are done."""
+    """The steps of each stage with their states, up to the first list of steps that is not finished.
+
+    Later steps cannot be planned yet, because they depend on what those will publish.
+    """
     for stage in stages:
-        found = list[PlannedStep]()
+        found, finished = list[PlannedStep](), True
         for steps in stage.plan(run):
             found += zip(steps, _states(run.data_dir, steps), strict=True)
-            if not all(state.finished for _, state in found):
+            finished = all(state.finished for _, state in found)
+            if not finished:
                 break
         yield stage.name, found
-        if not all(state.finished for _, state in found):
+        if not finished:
             return
 
 
 def _written_folders(stages: Iterable[Stage[Any]]) -> list[str]:
-    """The top-level folders that the stages write to."""
+    """The names at the top of the data folder that the stages write to."""
     paths = (path for stage in stages for path in (*stage.publishes, *stage.keeps))
     return sorted({path.partition("/")[0] for path in paths})
 
 
 def _states(data_dir: Path, steps: Sequence[Step]) -> list[StepState]:
-    """The state of each step; hashing releases the GIL, so threads hash side by side."""
-    with ThreadPoolExecutor() as threads:
+    """The state of each step."""
+    with ThreadPoolExecutor() as threads:  # hashing releases the GIL
         return list(threads.map(lambda step: step_state(data_dir, step), steps))
 
 
-def _sweep(data_dir: Path, stage: Stage[Any], kept: Sequence[Step]) -> None:
-    """Delete what the stage published, and its manifests, that belong to no step of the present plan."""
+def _delete_obsolete(data_dir: Path, stage: Stage[Any], kept: Sequence[Step]) -> None:
+    """Delete the files and manifests of the stage that belong to no step of the present plan."""
     known = {data_dir / name for step in kept for name in step.outputs}
     known |= {data_dir / layout.manifest(step.name) for step in kept}
-    records = (data_dir / layout.MANIFESTS / stage.name).rglob("*.json") if stage.publishes else ()
-    for path in (*stage.files(data_dir), *records):
+    steps = manifests.recorded_steps(data_dir, stage.name) if stage.publishes else ()
+    for path in (*stage.files(data_dir), *(data_dir / layout.manifest(step) for step in steps)):
         if path not in known:
             path.unlink()

@@ -1,4 +1,4 @@
-"""What is finished in a data folder, what is not, and which setting or input made it so."""
+"""Report what is finished in a data folder, what is not, and which setting or input made it stale."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,13 +8,13 @@ from sentiment_pipeline.errors import PipelineError
 
 __all__ = ["status_lines"]
 
-_SHOWN = 20  # unfinished steps named for each stage
+_MAX_LISTED = 20  # unfinished steps of a stage
 
 
 def status_lines(run: Run[SettingsT], stages: Sequence[Stage[SettingsT]]) -> Iterator[str]:
-    """A line a stage, then one for each of its steps that is not finished.
+    """Yield a line for each stage, followed by a line for each of its unfinished steps.
 
-    Stages after the first unfinished one cannot be planned yet: what they depend on is not there.
+    The stages after the first unfinished one can only be listed as waiting: their steps depend on its results.
     """
     waiting = [stage.name for stage in stages]
     reached = ""
@@ -34,7 +34,7 @@ def _stage_lines(stage: str, states: Sequence[PlannedStep]) -> Iterator[str]:
     worst = next((name for name in ("damaged", "stale", "unfinished") if counts[name]), "finished")
     yield f"{stage:<12}{worst:<12}" + ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     unfinished = [(step, state) for step, state in states if not state.finished]
-    for step, state in unfinished[:_SHOWN]:
+    for step, state in unfinished[:_MAX_LISTED]:
         yield f"  {step.name}: {state.condition.value}: {state.reason}"
-    if len(unfinished) > _SHOWN:
-        yield f"  and {len(unfinished) - _SHOWN} more"
+    if len(unfinished) > _MAX_LISTED:
+        yield f"  and {len(unfinished) - _MAX_LISTED} more"

@@ -1,9 +1,9 @@
 """A step is the smallest piece of work that is done, skipped or redone as a whole.
 
-Its manifest is written after its outputs, so a step killed at any moment is simply not finished. Whether it
-is finished is checked against the disk every time: the fingerprint of all it depends on, then every byte of
-every output. Before a step is recorded, the files that it read are checked too: a file that was damaged since it was
-published has no part in what is recorded. `benchmarks.integrity` shows what that costs.
+Its manifest is written after its outputs, so a step that is killed at any moment is simply not finished. Whether it is
+finished is checked against the disk every time: first the fingerprint of everything it depends on, then every byte of
+every output. Before a step is recorded, the files that it read are checked as well, so a file that was damaged after it
+was published never becomes part of a finished step. `benchmarks.integrity` measures the cost.
 
 A `Step` is work of the pipeline; the steps of an optimizer are called training steps.
 """
@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 
 from sentiment_pipeline.engine import manifest as manifests
-from sentiment_pipeline.engine.files import known_sha256
+from sentiment_pipeline.engine.files import cached_sha256
 from sentiment_pipeline.engine.manifest import JSON, Manifest, Output
 from sentiment_pipeline.errors import PipelineError
 
@@ -39,21 +39,21 @@ __all__ = [
     "upstream_digest",
 ]
 
-ProgressCallback = Callable[[Mapping[str, JSON]], None]  # gets figures from inside a step, for example of training
+ProgressCallback = Callable[[Mapping[str, JSON]], None]  # receives figures while a step runs, such as training's loss
 
 
 @dataclass(frozen=True)
 class Step:
-    """One piece of work and everything that decides its result.
+    """One piece of work and everything that determines its result.
 
     Attributes:
-        name: for example `ingest/train/part-00003`: where its manifest lies, and what people see of it.
-        work: a module-level function, called `work(data_dir, on_progress, **arguments)` in any process or machine;
-            publishes the outputs and returns facts for the manifest.
+        name: for example `ingest/train/part-00003`; the path of its manifest below `manifests/`.
+        work: a module-level function, called as `work(data_dir, on_progress, **arguments)` in any process on any
+            machine; publishes the outputs and returns facts for the manifest.
         arguments: the keyword arguments of `work`, picklable.
-        depends: settings, code version and digests of earlier steps; JSON.
+        depends: settings, code version and digests of earlier steps; JSON. A change makes the step stale.
         outputs: paths of the files that `work` publishes, relative to the data folder.
-        reads: the published files of earlier steps that `work` reads, as they were published.
+        reads: the files of earlier steps that `work` reads, with the size and SHA-256 that they must have.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Condition(Enum):
 
 @dataclass(frozen=True)
 class StepState:
-    """The condition of a step, with the reason when it is not finished."""
+    """The condition of a step; `reason` says why it is not finished."""
 
     condition: Condition
     reason: str = ""
@@ -86,7 +86,7 @@ class StepState:
 
 
 def step_state(data_dir: Path, step: Step) -> StepState:
-    """Compare a step with its manifest, and its outputs on disk with the manifest; reads every byte."""
+    """Compare a step with its manifest, and the manifest with the outputs on disk; reads every byte of them."""
     try:
         manifest = manifests.read(data_dir, step.name)
     except PipelineError:
@@ -96,14 +96,18 @@ def step_state(data_dir: Path, step: Step) -> StepState:
     if manifest.fingerprint != manifests.fingerprint(step.depends):
         return StepState(Condition.STALE, difference(manifest.depends, step.depends))
     if set(manifest.outputs) != set(step.outputs):
-        return StepState(Condition.STALE, "it publishes other files now")
+        return StepState(Condition.STALE, "it publishes other files than before")
     if damage := manifest.damage(data_dir):
         return StepState(Condition.DAMAGED, "; ".join(damage))
     return StepState(Condition.FINISHED)
 
 
 def difference(before: Mapping[str, JSON], now: Mapping[str, JSON], prefix: str = "") -> str:
-    """Which dependencies changed, from what to what: `vocabulary.min_count: 2 -> 5; input changed`."""
+    """Which dependencies changed, in one line; digests without their values.
+
+    >>> difference({"split": {"seed": 0}, "file": "0" * 64}, {"split": {"seed": 5}, "file": "1" * 64})
+    'file changed; split.seed: 0 -> 5'
+    """
     changes = []
     for key in sorted({*before, *now}):
         old, new = before.get(key), now.get(key)
@@ -116,36 +120,42 @@ def difference(before: Mapping[str, JSON], now: Mapping[str, JSON], prefix: str 
 
 
 def perform(step: Step, data_dir: Path, on_progress: ProgressCallback) -> Manifest:
-    """Do the step's work and record it. Doing a step twice publishes the same bytes.
+    """Do the step's work and publish its manifest. Doing a step twice publishes the same bytes.
+
+    Args:
+        on_progress: receives the figures that the work reports.
+
+    Returns:
+        The manifest: the facts are those of the work, and `seconds`, its wall-clock time.
 
     Raises:
-        PipelineError: the work cannot be done, or a file that it has read is damaged.
+        PipelineError: the work failed for an expected reason, or a file that it read is damaged.
     """
     started = time.monotonic()
     try:
         facts = step.work(data_dir, on_progress, **step.arguments)
-    except Exception:  # no signal, which must not wait for the check
-        _refuse_damaged_inputs(step, data_dir)
+    except Exception:  # not BaseException: an interrupt must not wait for the check
+        _check_inputs(step, data_dir)
         raise
-    _refuse_damaged_inputs(step, data_dir)  # after the work, so that no damage slips in between check and use
+    _check_inputs(step, data_dir)  # after the work, so that no damage goes unnoticed between check and use
     seconds = round(time.monotonic() - started, 3)
     _release_memory()
     return manifests.record(data_dir, step.name, step.depends, step.outputs, {**facts, "seconds": seconds})
 
 
 def no_progress(figures: Mapping[str, JSON]) -> None:
-    """The callback of a step whose progress nobody watches, such as one in a worker process."""
+    """A callback that ignores the figures, for steps in worker processes."""
 
 
 def outputs_of(finished: Iterable[Manifest], *names: str) -> dict[str, Output]:
-    """The outputs `names` (default: all) of finished steps, for `reads` of a step that follows."""
+    """The outputs `names` (default: all) of finished steps, for `reads` of a later step."""
     return {
         name: output for manifest in finished for name, output in manifest.outputs.items() if not names or name in names
     }
 
 
 def upstream_digest(finished: Iterable[Manifest]) -> str:
-    """The SHA-256 of what finished steps depended on and published, for `depends` of a step that follows."""
+    """The SHA-256, in hexadecimal, of what finished steps depended on and published, for `depends` of a later step."""
     digest = hashlib.sha256()
     for manifest in finished:
         contents = ",".join(f"{name}={output.sha256}" for name, output in sorted(manifest.outputs.items()))
@@ -153,20 +163,20 @@ def upstream_digest(finished: Iterable[Manifest]) -> str:
     return digest.hexdigest()
 
 
-def _refuse_damaged_inputs(step: Step, data_dir: Path) -> None:
-    """Raise if a file that the step has read is damaged; that also explains whatever its work has failed of."""
+def _check_inputs(step: Step, data_dir: Path) -> None:
+    """Raise PipelineError if a file that the step read is damaged, which also explains why its work may have failed."""
 
     def damage(name: str) -> str | None:
-        return step.reads[name].damage(data_dir / name, known_sha256)
+        return step.reads[name].damage(data_dir / name, cached_sha256)
 
-    with ThreadPoolExecutor(2) as threads:  # a step that runs alone has two cores, and hashing releases the GIL
+    with ThreadPoolExecutor(2) as threads:  # hashing releases the GIL
         for name, fault in zip(step.reads, threads.map(damage, step.reads), strict=True):
             if fault:
                 raise PipelineError(f"{data_dir / name}: {fault}; run again to rebuild it")
 
 
 def _release_memory() -> None:
-    """Return freed memory to the kernel, so that a worker waiting for its next step holds little."""
+    """Return freed memory to the kernel, so that an idle worker holds little."""
     pa.default_memory_pool().release_unused()
-    with suppress(AttributeError, OSError):  # another C library than glibc
+    with suppress(AttributeError, OSError):  # a C library other than glibc
         ctypes.CDLL(None).malloc_trim(0)

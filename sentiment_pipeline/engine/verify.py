@@ -1,4 +1,4 @@
-"""Re-read everything that a data folder publishes and compare it with the manifests."""
+"""Check all files of a data folder against the manifests."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_pipeline import layout
-from sentiment_pipeline.engine.manifest import Manifest, read
+from sentiment_pipeline.engine.manifest import Manifest, read, recorded_steps
 from sentiment_pipeline.engine.stage import Stage
 from sentiment_pipeline.errors import PipelineError
 
@@ -14,24 +14,23 @@ __all__ = ["damage"]
 
 
 def damage(data_dir: Path, stages: Sequence[Stage[Any]]) -> list[str]:
-    """One line for each published file, manifest or checkpoint that is damaged or missing.
+    """A line for each published file, manifest or checkpoint that is damaged or missing; reads all of them.
 
     Raises:
-        PipelineError: nothing of these stages is in the folder.
+        PipelineError: the folder holds no file of these stages.
     """
-    folder = data_dir / layout.MANIFESTS
-    steps = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.json"))
+    steps = recorded_steps(data_dir)
     if not steps and not any(True for stage in stages for _ in stage.files(data_dir)):
         raise PipelineError(f"{data_dir} holds no published files; run the pipeline first")
     found, manifests = list[str](), list[Manifest]()
     for step in steps:
         try:
-            manifests.append(read(data_dir, step))  # type: ignore[arg-type]  # it is there
+            manifests += filter(None, [read(data_dir, step)])
         except PipelineError as error:
             found.append(str(error))
     with ThreadPoolExecutor() as threads:
         found += [line for lines in threads.map(lambda each: each.damage(data_dir), manifests) for line in lines]
-    if len(manifests) == len(steps):  # else files would be reported that a damaged manifest vouches for
+    if len(manifests) == len(steps):  # otherwise the files of a damaged manifest would be reported, too
         found += _without_manifest(data_dir, stages, steps, manifests)
     return found + [line for stage in stages for line in stage.inspect(data_dir)]
 
@@ -39,7 +38,7 @@ def damage(data_dir: Path, stages: Sequence[Stage[Any]]) -> list[str]:
 def _without_manifest(
     data_dir: Path, stages: Sequence[Stage[Any]], steps: list[str], manifests: list[Manifest]
 ) -> Iterator[str]:
-    """A line for each stage and file whose manifest is no longer there."""
+    """A line for each stage and each file whose manifest is missing."""
     begun = [any(step.split("/")[0] == stage.name for step in steps) for stage in stages]
     for number, stage in enumerate(stages):
         if any(begun[number:]) and not begun[number]:

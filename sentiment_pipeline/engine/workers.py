@@ -1,4 +1,4 @@
-"""The worker processes that perform steps, for the command line and the flows alike.
+"""Worker processes, the same for the command line, the flows and the sample.
 
 Processes, because NLTK holds the GIL; spawned, because Polars does not survive a fork.
 """
@@ -31,7 +31,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 
 class WorkerLostError(PipelineError):
-    """A worker process was killed; the step may be tried again."""
+    """A worker process was killed; its work can be retried."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,13 +41,13 @@ class WorkerLostError(PipelineError):
 
 
 class WorkerPool:
-    """Worker processes, started when the first step is submitted; may be used from several threads.
+    """A pool of worker processes, started by the first `submit`; thread-safe.
 
-    A killed worker breaks the whole pool of `concurrent.futures`; the next step starts a new one.
+    A killed worker breaks the whole pool of `concurrent.futures`; then the next `submit` starts a new one.
 
     Args:
-        workers: how many processes; 0 is one for each core.
-        log: gets each line that the workers print; default: they share this process's output.
+        workers: number of processes; 0: one for each core.
+        log: called with each line that the workers print; default: they print to this process's output.
     """
 
     def __init__(self, workers: int = 0, log: Log | None = None) -> None:
@@ -67,14 +67,17 @@ class WorkerPool:
         self.close()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
-        """Have a worker call a module-level function; all are picklable.
+        """Call a function in a worker.
+
+        Args:
+            function: a module-level function; it, the arguments and the result must be picklable.
 
         Raises:
             PipelineError: the pool is closed.
         """
         with self._lock:
             if self._closed:
-                raise PipelineError("not begun: the run has ended")
+                raise PipelineError("not started: the run has ended")
             try:
                 return self._start(function, *arguments)
             except BrokenProcessPool:
@@ -82,11 +85,12 @@ class WorkerPool:
                 return self._start(function, *arguments)
 
     def result(self, future: "Future[Result]") -> Result:
-        """Wait for what was submitted.
+        """Wait for the result of a call.
 
         Raises:
-            WorkerLostError: its process was killed.
-            PipelineError: the work failed, or the pool was closed.
+            WorkerLostError: a process of the pool was killed.
+            PipelineError: the pool was closed meanwhile.
+            Exception: whatever the function raised.
         """
         try:
             return future.result()
@@ -97,11 +101,11 @@ class WorkerPool:
             raise WorkerLostError from error
 
     def perform(self, step: Step, data_dir: Path) -> Manifest:
-        """Have a worker perform the step, and wait for it; as `submit` and `result`."""
+        """Perform a step in a worker and wait for it; raises as `submit` and `result`."""
         return self.result(self.submit(perform, step, data_dir, no_progress))
 
     def close(self) -> None:
-        """End the workers at once; the steps they were at are not finished and will be redone."""
+        """Terminate the workers; steps that they had begun are not finished and will be redone."""
         with self._lock:
             self._closed = True
             if self._pool is not None:
@@ -115,10 +119,10 @@ class WorkerPool:
                 self._output.close()
 
     def _start(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
-        """Submit to the pool of processes, which is started if there is none.
+        """Submit to the pool, starting it if there is none.
 
-        glibc asks for huge pages in them, which saves 3 % of preparing: arrays come and go all the time, and each of
-        their pages costs a fault. It reads that as a process starts, so none can set it for itself.
+        Huge pages save 3 % of the time to prepare data, because arrays are allocated and freed all the time and each of
+        their pages costs a page fault. glibc reads the variable when a process starts, so the parent has to set it.
         """
         if self._pool is None:
             os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
@@ -128,15 +132,16 @@ class WorkerPool:
 
 
 def available_cores() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 @contextmanager
 def _main_hidden() -> Iterator[None]:
-    """Spawn processes that do not import the main module, which they never need.
+    """Hide the main module from processes that are spawned in this block, so that they do not import it.
 
-    So a script of the user's needs no `if __name__ == "__main__"`, and a worker of a flow does not import Prefect.
+    Workers never need it. A user's script thus needs no `if __name__ == "__main__"`, and workers of a flow do not
+    import Prefect.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
@@ -147,7 +152,7 @@ def _main_hidden() -> Iterator[None]:
 
 
 def _start_worker(output: connection.Connection | None) -> None:
-    """Prepare a worker: one thread of Polars each, its output to `output`, and no life beyond that of its parent."""
+    """Set up a worker process: Polars with one thread, output to `output` if given, an end when its parent ends."""
     if output is not None:
         for descriptor in (1, 2):
             os.dup2(output.fileno(), descriptor)
@@ -158,7 +163,7 @@ def _start_worker(output: connection.Connection | None) -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed run must not leave workers that go on writing beside the next run."""
+    """Exit when the parent process ends: a killed run must not leave workers that write while the next run does."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -166,7 +171,7 @@ def _end_with_parent() -> None:
 
 
 def _copy_lines(output: connection.Connection, log: Log) -> None:
-    """Log each line that comes out of the pipe, until all that could write to it have ended."""
+    """Log each line from the pipe until every process that could write to it has ended."""
     with os.fdopen(os.dup(output.fileno()), encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if text := line.rstrip():

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from sentiment_pipeline import layout
-from sentiment_pipeline.engine.files import contents, published, sha256, write_text
+from sentiment_pipeline.engine.files import published, read_bytes, sha256, write_text
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.limits import config_from_values
 from sentiment_pipeline.models.config import ModelConfig
@@ -88,7 +88,7 @@ def read_config(path: Path) -> dict[str, Any]:
         PipelineError: it is missing, or anything this half needs is not as it must be.
     """
     try:
-        config: dict[str, Any] = json.loads(contents(path))
+        config: dict[str, Any] = json.loads(read_bytes(path))
         if config["format"] != _FORMAT:
             raise ValueError(f"its format is {config['format']}, this version reads {_FORMAT}")
         size = config["vocabulary_size"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_pipeline import layout
-from sentiment_pipeline.engine.files import contents, write_text
+from sentiment_pipeline.engine.files import read_bytes, write_text
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.settings.model import Settings
 
@@ -32,7 +32,7 @@ def recall(data_dir: Path) -> dict[str, Any]:
     """
     path = data_dir / layout.SETTINGS
     try:
-        values = json.loads(contents(path))
+        values = json.loads(read_bytes(path))
     except FileNotFoundError:
         return {}
     except NotADirectoryError as error:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from sentiment_pipeline import layout
 from sentiment_pipeline.data.packed import PackedReviews, open_packed
 from sentiment_pipeline.engine.files import write_text
-from sentiment_pipeline.engine.manifest import JSON, Output, read
+from sentiment_pipeline.engine.manifest import JSON, Output, read, recorded_steps
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
 from sentiment_pipeline.models.config import ModelConfig
@@ -58,9 +58,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
 
 def _shown(run: Run[Settings]) -> dict[str, Output]:
     """What the report shows besides, as far as it was brought along."""
-    shards = [
-        f"encode/test/{path.stem}" for path in (run.data_dir / layout.MANIFESTS / "encode/test").glob("part-*.json")
-    ]
+    shards = recorded_steps(run.data_dir, f"{encode.STAGE.name}/test")
     steps = [*map(ingest.total_name, layout.SOURCES), encode.pack_name("train"), *shards]
     found = outputs_of(manifest for step in steps if (manifest := read(run.data_dir, step)))
     not_shown = layout.packed_array("train", "ids")  # the largest file of all
@@ -120,12 +118,7 @@ def _earlier_figures(data_dir: Path) -> dict[str, dict[str, JSON]]:
 def _stage_times(data_dir: Path, stages: tuple[str, ...]) -> Iterator[tuple[str, int, float]]:
     """Each stage's name, its number of steps and the seconds of their work, added up over all processes."""
     for stage in stages:
-        paths = [
-            *(data_dir / layout.MANIFESTS / stage).rglob("*.json"),
-            *(data_dir / layout.MANIFESTS).glob(f"{stage}.json"),
-        ]
-        steps = [path.relative_to(data_dir / layout.MANIFESTS).with_suffix("").as_posix() for path in paths]
-        manifests = [manifest for step in steps if (manifest := read(data_dir, step))]
+        manifests = [manifest for step in recorded_steps(data_dir, stage) if (manifest := read(data_dir, step))]
         yield stage, len(manifests), sum(float(manifest.facts["seconds"]) for manifest in manifests)
 
 

@@ -31,7 +31,7 @@ def shard_name(part: Part) -> str:
 def merged_names(run: Run[Settings]) -> list[str]:
     """The steps that tokenize the merged dictionary, in order; the shards' steps must be finished."""
     rows = sum(run.manifest(shard_name(part)).facts["distinct"] for part in ingest.parts(run))
-    return [f"tokenize/union/part-{part:03d}" for part in range(2 * -(-rows // _ROWS_A_PAIR))]
+    return [f"tokenize/merged/part-{part:03d}" for part in range(2 * -(-rows // _ROWS_A_PAIR))]
 
 
 def merged_sizes(run: Run[Settings]) -> list[int]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from sentiment_pipeline.engine.files import known_sha256, published, remove_leftovers, sha256, write_text
+from sentiment_pipeline.engine.files import cached_sha256, published, remove_leftovers, sha256, write_text
 from sentiment_pipeline.engine.manifest import fingerprint
 from sentiment_pipeline.errors import PipelineError
 
@@ -49,7 +49,7 @@ class Checkpoints:
                 torch.save(state, file)
             except RuntimeError as error:  # raised on closing the archive, it hides that the disk was full
                 raise error.__context__ or error from None
-        described = {"step": step, "sha256": known_sha256(path), "identity": self.identity}
+        described = {"step": step, "sha256": cached_sha256(path), "identity": self.identity}
         sealed = {**described, "seal": fingerprint(described)}
         write_text(path.with_suffix(".json"), json.dumps(sealed, indent=1) + "\n")
         self._prune()

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sentiment_pipeline.engine.files import contents, write_text
+from sentiment_pipeline.engine.files import read_bytes, write_text
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.limits import config_from_values
 from sentiment_pipeline.models.config import ModelConfig
@@ -100,7 +100,7 @@ class TrainResult:
 def _read_object(path: Path, names: set[str]) -> Mapping[str, Any]:
     """A JSON object of exactly these names."""
     try:
-        values: dict[str, Any] = json.loads(contents(path))
+        values: dict[str, Any] = json.loads(read_bytes(path))
         if set(values) != names:
             raise ValueError(f"it must hold exactly: {', '.join(sorted(names))}")
         return values

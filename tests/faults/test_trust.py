@@ -225,7 +225,7 @@ def test_a_parquet_file_that_is_no_vocabulary(table: dict[str, list[object]], fi
 def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
     """Let the step that reads it use each as it is; end well if each ends in a result or an error."""
     shards = sorted(data_dir.glob("tokens/t*/*.dictionary.arrow"))
-    unions = {kind: sorted(data_dir.glob(f"tokens/union/{kind}-*.arrow")) for kind in ("rows", "tokens")}
+    unions = {kind: sorted(data_dir.glob(f"tokens/merged/{kind}-*.arrow")) for kind in ("rows", "tokens")}
     chunks, reviews = data_dir / "tokens/test/part-00000.chunks.arrow", data_dir / "ingest/test/part-00000.parquet"
     counts, out = sorted(data_dir.glob("vocabulary/train/*.arrow")), [data_dir / "out-1", data_dir / "out-2"]
     count, last = pq.read_metadata(reviews).num_rows, len(shards) - 1
@@ -263,8 +263,8 @@ def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
     [
         "tokens/test/part-00000.dictionary.arrow",
         "tokens/test/part-00000.chunks.arrow",
-        "tokens/union/rows-000.arrow",
-        "tokens/union/tokens-000.arrow",
+        "tokens/merged/rows-000.arrow",
+        "tokens/merged/tokens-000.arrow",
         "vocabulary/train/part-00000.arrow",
         "vocabulary/chunk-ids.arrow",
     ],

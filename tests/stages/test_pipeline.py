@@ -55,7 +55,7 @@ def test_training_by_itself_refuses_other_settings_of_prepare(finished: Path, ma
     [
         ("ingest", "ingest/train/part-00000.parquet"),
         ("tokenize", "tokens/train/part-00000.chunks.arrow"),
-        ("tokenize", "tokens/union/tokens-000.arrow"),
+        ("tokenize", "tokens/merged/tokens-000.arrow"),
         ("vocabulary", "vocabulary/chunk-ids.arrow"),
     ],
 )

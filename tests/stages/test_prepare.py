@@ -143,7 +143,7 @@ def test_a_lost_file_alone_is_made_again(files, tmp_path):
     for path, step in (
         ("ingest/train/part-00001.parquet", "ingest/train/part-00001"),
         ("tokens/train/part-00001.chunks.arrow", "tokenize/train/part-00001"),
-        ("tokens/union/rows-001.arrow", "tokenize/union/part-001"),
+        ("tokens/merged/rows-001.arrow", "tokenize/merged/part-001"),
         ("vocabulary.parquet", "vocabulary/ids"),
         ("shards/train/part-00001.parquet", "encode/train/part-00001"),
         ("packed/train/ids.npy", "encode/packed/train"),
