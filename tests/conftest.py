@@ -1,7 +1,10 @@
-"""What several folders of tests need: real reviews where they are, a tiny sample, tiny settings."""
+"""What several folders of tests need: real reviews if there are any, a tiny sample, tiny settings, waiting."""
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models lose more time waiting for threads than they gain by them
 
@@ -10,6 +13,7 @@ import pytest
 from sentiment_pipeline.sample import write_sample
 
 ROOT = Path(__file__).parents[1]
+Found = TypeVar("Found")
 
 TINY = """
 preset = "quick"
@@ -53,3 +57,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("settings") / "tiny.toml"
     path.write_text(TINY)
     return path
+
+
+def wait_until(condition: Callable[[], Found], seconds: float = 20) -> Found:
+    """What `condition` returns, as soon as that is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"still not true after {seconds} seconds"
+        time.sleep(0.05)
+    return found

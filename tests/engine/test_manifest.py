@@ -10,7 +10,7 @@ from sentiment_pipeline.engine import manifest as manifests
 from sentiment_pipeline.engine.files import write_text
 from sentiment_pipeline.engine.manifest import fingerprint, read, record
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.layout import manifest
+from sentiment_pipeline import layout
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_damage_is_named(folder: Path) -> None:
 
 
 def test_every_flipped_bit_of_a_manifest_is_found(folder: Path) -> None:
-    path = manifests.manifest_path(folder, "stage/part")
+    path = folder / layout.manifest("stage/part")
     whole = path.read_bytes()
     before = manifests.read(folder, "stage/part")
     for place in range(len(whole)):
@@ -62,7 +62,7 @@ def test_every_flipped_bit_of_a_manifest_is_found(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "out/../../a", ""])
 def test_names_cannot_lead_outside_the_folder(folder: Path, name: str) -> None:
-    path = manifests.manifest_path(folder, "stage/part")
+    path = folder / layout.manifest("stage/part")
     body = json.loads(path.read_text())
     body["outputs"] = {name: body["outputs"]["out/a.bin"]}
     del body["sha256"]
@@ -89,7 +89,7 @@ def test_names_cannot_lead_outside_the_folder(folder: Path, name: str) -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_file_is_a_manifest_or_an_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
-    path = manifests.manifest_path(folder, "step")
+    path = folder / layout.manifest("step")
     path.parent.mkdir()
     path.write_bytes(content)
     with pytest.raises(PipelineError):
@@ -97,7 +97,7 @@ def test_any_file_is_a_manifest_or_an_error(tmp_path_factory: pytest.TempPathFac
 
 
 def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
-    path = manifest(tmp_path, "stage/step")
+    path = tmp_path / layout.manifest("stage/step")
     path.parent.mkdir(parents=True)
     os.mkfifo(path)
     with pytest.raises(PipelineError, match="not a regular file"):
@@ -116,7 +116,7 @@ def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path: Path) -> No
 )
 def test_a_seal_alone_makes_no_manifest(tmp_path: Path, change: dict[str, object]) -> None:
     body = {"format": 1, "step": "stage/step", "depends": {}, "outputs": {}, "facts": {}, **change}
-    write_text(manifest(tmp_path, "stage/step"), json.dumps({**body, "sha256": fingerprint(body)}))
+    write_text(tmp_path / layout.manifest("stage/step"), json.dumps({**body, "sha256": fingerprint(body)}))
     with pytest.raises(PipelineError, match="is damaged"):
         read(tmp_path, "stage/step")
 

@@ -1,51 +1,101 @@
-"""The worker processes behind shard tasks: killed, ended, heard."""
-
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
-from flows.states import can_pass
-from sentiment_pipeline.engine.workers import WorkerLostError, WorkerPool
+from sentiment_pipeline.engine.workers import WorkerLostError, WorkerPool, available_cores
 from sentiment_pipeline.errors import PipelineError
-from tests.flows.conftest import wait_until
-from tests.flows.steps import step
+from tests.conftest import ROOT, wait_until
+from tests.engine.steps import dying_once, failing, writing
 
 
 def test_steps_are_done_elsewhere_and_what_they_print_is_logged(tmp_path: Path) -> None:
-    said: list[str] = []
-    with WorkerPool(1, said.append) as pool:
-        manifest = pool.perform(step("one"), tmp_path)
-        wait_until(lambda: "one speaks" in said, 10)
+    lines: list[str] = []
+    with WorkerPool(1, lines.append) as pool:
+        manifest = pool.perform(writing("one"), tmp_path)
+        wait_until(lambda: "one speaks" in lines)
     assert manifest.facts["process"] != os.getpid()
-    assert (tmp_path / "one").read_text() == "one"
+    assert (tmp_path / "out" / "one").read_text() == "one"
 
 
-def test_a_killed_worker_may_be_tried_again(tmp_path: Path) -> None:
-    with WorkerPool(1, print) as pool:
-        with pytest.raises(WorkerLostError, match=r"execution\.workers") as lost:
-            pool.perform(step("one", "dies once"), tmp_path)
-        assert can_pass(lost.value)
-        assert not (tmp_path / "one").exists()
-        assert pool.perform(step("one", "dies once"), tmp_path).step == "one"
+def test_without_a_log_workers_print_to_this_processs_output(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with WorkerPool(1) as pool:
+        pool.perform(writing("one"), tmp_path)
+    assert capfd.readouterr().out == "one speaks\n"
 
 
-def test_the_end_ends_the_processes_and_what_waits_for_them(tmp_path: Path) -> None:
+def test_a_killed_worker_can_be_retried(tmp_path: Path) -> None:
+    with WorkerPool(1) as pool:
+        with pytest.raises(WorkerLostError, match=r"execution\.workers"):
+            pool.perform(dying_once("one"), tmp_path)
+        assert not (tmp_path / "out" / "one").exists()
+        assert pool.perform(dying_once("one"), tmp_path).step == "stage/one"
+
+
+def test_a_failure_of_the_work_is_raised_as_it_is(tmp_path: Path) -> None:
+    with WorkerPool(1) as pool, pytest.raises(PipelineError, match="one cannot be done") as failure:
+        pool.perform(failing("one"), tmp_path)
+    assert not isinstance(failure.value, WorkerLostError)
+
+
+def test_results_come_from_as_many_processes_as_there_are_workers() -> None:
+    with WorkerPool(2) as pool:
+        found = {pool.result(future) for future in [pool.submit(os.getpid) for _ in range(50)]}
+    assert os.getpid() not in found
+    assert 1 <= len(found) <= 2
+
+
+def test_by_default_there_is_a_worker_for_each_core() -> None:
+    assert WorkerPool().workers == available_cores() == len(os.sched_getaffinity(0))
+
+
+def test_closing_ends_the_processes_and_what_waits_for_them(tmp_path: Path) -> None:
     before = set(psutil.Process().children(recursive=True))
     with ThreadPoolExecutor() as threads:
-        with WorkerPool(1, print) as pool:
-            waiting = threads.submit(pool.perform, step("one", "sleeps"), tmp_path)
-            wait_until((tmp_path / "asleep").exists, 60)
+        with WorkerPool(1) as pool:
+            waiting = threads.submit(pool.perform, writing("one", 600), tmp_path)
+            wait_until((tmp_path / "one.started").exists, 60)
         with pytest.raises(PipelineError, match="the run has ended") as ended:
             waiting.result(10)
-    assert not can_pass(ended.value)
+    assert not isinstance(ended.value, WorkerLostError)
     children = [
         child
         for child in set(psutil.Process().children(recursive=True)) - before
         if "resource_tracker" not in " ".join(child.cmdline())
     ]
     assert not children
-    with pytest.raises(PipelineError, match="not begun"):
-        pool.perform(step("two"), tmp_path)
+    with pytest.raises(PipelineError, match="not started"):
+        pool.perform(writing("two"), tmp_path)
+
+
+SCRIPT = """
+import os, pathlib, sys
+with open("imported", "a") as file:
+    print(__name__, file=file)
+from sentiment_pipeline.engine.workers import WorkerPool
+with WorkerPool(2) as pool:
+    workers = {pool.result(pool.submit(os.getpid)) for _ in range(20)}
+assert os.getpid() not in workers, workers
+assert sys.modules["__main__"].workers is workers, "the main module is itself again"
+"""
+
+
+@pytest.mark.parametrize("how", ["script", "module", "-c", "stdin"])
+def test_a_script_needs_no_main_guard(tmp_path: Path, how: str) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    arguments = {"script": ["script.py"], "module": ["-m", "script"], "-c": ["-c", SCRIPT], "stdin": ["-"]}[how]
+    result = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        input=SCRIPT if how == "stdin" else None,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "imported").read_text() == "__main__\n", "no worker has run the script"

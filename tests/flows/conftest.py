@@ -9,13 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 import pytest
@@ -30,9 +29,8 @@ from sentiment_pipeline.engine.stage import Run, run_stage
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import Choices
 from sentiment_pipeline.stages.pipeline import STAGES
-from tests.conftest import ROOT, TINY
+from tests.conftest import ROOT, TINY, wait_until
 
-Found = TypeVar("Found")
 READY = 180  # seconds, on a machine that does other things too
 
 
@@ -190,15 +188,6 @@ class Prefect:
     def logs(self, run: FlowRun) -> str:
         wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
         return "\n".join(log.message for log in self.client.read_logs(wanted, limit=200))
-
-
-def wait_until(condition: Callable[[], Found], seconds: float) -> Found:
-    """What `condition` returns, as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not so after {seconds} seconds"
-        time.sleep(0.2)
-    return found
 
 
 def free_port() -> int:
