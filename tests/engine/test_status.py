@@ -2,39 +2,53 @@ from pathlib import Path
 
 import pytest
 
+from sentiment_pipeline.engine import status
+from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.engine.status import status_lines
-from sentiment_pipeline.stages import status
-from sentiment_pipeline.stages.pipeline import STAGES
-from tests.stages.conftest import Settings, run_in
+from tests.engine.toy import STAGES, WRITE, Words, run_toy
 
 
-def test_what_is_finished_is_a_line_a_stage(finished: Path, made: Settings) -> None:
-    found = list(status_lines(run_in(made(finished))))
-    assert [line.split()[0] for line in found] == [stage.name for stage in STAGES]
-    assert all(line.split()[1] == "finished" for line in found)
+def lines(data_dir: Path, *words: str, separator: str = " ") -> list[str]:
+    return list(status_lines(Run(data_dir, Words(words or Words.words, separator)), STAGES))
 
 
-def test_what_is_stale_says_which_setting_made_it_so(finished: Path, made: Settings) -> None:
-    found = list(status_lines(run_in(made(finished, "training.epochs=2"))))
-    at = [line.split()[0] for line in found].index("train")
-    assert found[at].split()[1] == "stale"
-    assert found[at + 1] == "  train: stale: training.epochs: 1 -> 2"
-    assert [line.split()[:2] for line in found[at + 2 :]] == [["evaluate", "waits"], ["publish", "waits"]]
+def test_a_finished_stage_is_one_line(tmp_path: Path) -> None:
+    run_toy(tmp_path)
+    assert lines(tmp_path) == ["write       finished    2 finished", "join        finished    1 finished"]
 
 
-def test_a_long_list_is_cut(finished: Path, made: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "SHOWN", 1)
-    for path in (finished / "ingest" / "train").glob("part-*"):
+def test_a_stale_step_names_the_setting_with_both_values(tmp_path: Path) -> None:
+    run_toy(tmp_path)
+    assert lines(tmp_path, separator="-")[1:] == [
+        "join        stale       1 stale",
+        "  join: stale: join.separator:   -> -",
+    ]
+
+
+def test_the_stages_after_an_unfinished_one_wait(tmp_path: Path) -> None:
+    run_toy(tmp_path, [WRITE], words=("one",))
+    assert lines(tmp_path, "one", "two") == [
+        "write       unfinished  1 finished, 1 unfinished",
+        "  write/two: unfinished: not done yet",
+        "join        waits       until write is finished",
+    ]
+
+
+def test_damage_comes_before_all_else_and_a_long_list_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "_MAX_LISTED", 1)
+    run_toy(tmp_path, words=("one", "two", "three"))
+    for path in (tmp_path / "out").iterdir():
         path.unlink()
-    found = list(status_lines(run_in(made(finished))))
-    parts = len(list((finished / "manifests" / "ingest" / "train").glob("part-*")))
-    assert found[0].startswith("ingest      damaged")
-    assert found[1].endswith("missing")
-    assert found[2] == f"  and {parts - 1} more"
+    assert lines(tmp_path, "one", "two", "three", "four")[:3] == [
+        "write       damaged     3 damaged, 1 unfinished",
+        "  write/one: damaged: out/one.txt: missing",
+        "  and 3 more",
+    ]
 
 
-def test_without_input_files_it_says_so(finished: Path, made: Settings) -> None:
-    (finished / "manifests").rename(finished / "elsewhere")
-    found = list(status_lines(run_in(made(finished))))
-    assert found[0].startswith("ingest      unfinished")
-    assert found[-1] == "publish     waits       until ingest is finished"
+def test_a_stage_that_cannot_be_planned_says_why(tmp_path: Path) -> None:
+    run_toy(tmp_path)
+    (tmp_path / "manifests" / "write" / "one.json").write_text("{")
+    assert lines(tmp_path)[0].startswith("write       damaged")
+    (found,) = status_lines(Run(tmp_path, Words()), STAGES[1:])
+    assert found.startswith(f"join        unfinished  {tmp_path}/manifests/write/one.json is damaged")
