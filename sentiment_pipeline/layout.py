@@ -1,24 +1,85 @@
-"""The names of everything below a data folder and below a model folder; nothing else spells them.
+"""The names of all files below a data folder and a model folder. No other module spells them.
 
-Paths are relative to the folder and use `/`, because they also stand in manifests. `data/README.md` shows the same
-tree to people, and a test compares the two.
+Paths are relative to the folder and use `/`, because manifests record them too. An index, source or split may be `ANY`;
+the result is then a glob pattern. `data/README.md` shows the same tree; `tests/test_layout.py` compares the two with
+each other and with the folder of a finished run.
 """
 
 from collections.abc import Iterator
 
-ANY = "*"  # in place of a source, a split or an index: the pattern of all such files
+__all__ = [
+    "ANY",
+    "BEST_SETTINGS",
+    "CHECKPOINTS",
+    "CHUNK_IDS",
+    "HISTORY",
+    "LAUNCH",
+    "LAUNCH_JOB",
+    "LAUNCH_RESULT",
+    "LAUNCH_WEIGHTS",
+    "LIVE_HISTORY",
+    "LOCK",
+    "MANIFESTS",
+    "METRICS",
+    "MODEL",
+    "MODEL_CARD",
+    "MODEL_CONFIG",
+    "MODEL_FILES",
+    "MODEL_VOCABULARY",
+    "MODEL_WEIGHTS",
+    "PACKED",
+    "PACKED_ARRAYS",
+    "PRETRAINING",
+    "REPORT",
+    "SEARCH",
+    "SETTINGS",
+    "SOURCES",
+    "SPLITS",
+    "STUDY",
+    "TENSORBOARD",
+    "VOCABULARY",
+    "WEIGHTS",
+    "array_file",
+    "checkpoint",
+    "checkpoint_description",
+    "chunk_counts",
+    "chunks",
+    "dictionary",
+    "input_file",
+    "launch_failure",
+    "manifest",
+    "merged_rows",
+    "merged_tokens",
+    "packed",
+    "packed_array",
+    "packed_arrays",
+    "rejected",
+    "rejected_range",
+    "reviews",
+    "shard",
+    "shards",
+]
+
+ANY = "*"
 
 SOURCES = ("train", "test")  # the two inputs
 SPLITS = ("train", "validation", "test")
 
-# The data folder itself
+
+def input_file(source: str) -> str:
+    """The file of an input in the published data set and in a sample: fastText lines, compressed."""
+    return f"{source}.ft.txt.bz2"
+
+
+# The data folder
+
 MANIFESTS = "manifests"
 LOCK = ".lock"
 SETTINGS = "settings.json"
 
 
 def manifest(step: str) -> str:
-    """The manifest of a step."""
+    """The manifest of a step: JSON."""
     return f"{MANIFESTS}/{step}.json"
 
 
@@ -26,13 +87,13 @@ def manifest(step: str) -> str:
 
 
 def reviews(source: str, index: int | str) -> str:
-    """The reviews of one byte range of an input: Parquet, `label` and cleaned `text`."""
-    return f"ingest/{source}/part-{_digits(index, 5)}.parquet"
+    """The reviews in one byte range of an input: Parquet, `label` and cleaned `text`."""
+    return f"ingest/{source}/part-{_padded(index, 5)}.parquet"
 
 
 def rejected_range(source: str, index: int | str) -> str:
-    """The rejected lines of one byte range of an input."""
-    return f"ingest/{source}/rejected-{_digits(index, 5)}.parquet"
+    """The rejected lines in one byte range of an input: Parquet."""
+    return f"ingest/{source}/rejected-{_padded(index, 5)}.parquet"
 
 
 def rejected(source: str) -> str:
@@ -45,22 +106,22 @@ def rejected(source: str) -> str:
 
 def chunks(source: str, index: int | str) -> str:
     """The reviews of one byte range as codes of their chunks: Arrow."""
-    return f"tokens/{source}/part-{_digits(index, 5)}.chunks.arrow"
+    return f"tokens/{source}/part-{_padded(index, 5)}.chunks.arrow"
 
 
 def dictionary(source: str, index: int | str) -> str:
     """The chunk that each of those codes stands for: Arrow."""
-    return f"tokens/{source}/part-{_digits(index, 5)}.dictionary.arrow"
+    return f"tokens/{source}/part-{_padded(index, 5)}.dictionary.arrow"
 
 
 def merged_rows(part: int | str) -> str:
-    """Which chunk of the merged dictionary each row of each shard's dictionary is: Arrow."""
-    return f"tokens/merged/rows-{_digits(part, 3)}.arrow"
+    """The index in the merged dictionary of each row of each shard's dictionary: Arrow."""
+    return f"tokens/merged/rows-{_padded(part, 3)}.arrow"
 
 
 def merged_tokens(part: int | str) -> str:
     """The tokens of each chunk of the merged dictionary: Arrow."""
-    return f"tokens/merged/tokens-{_digits(part, 3)}.arrow"
+    return f"tokens/merged/tokens-{_padded(part, 3)}.arrow"
 
 
 # vocabulary
@@ -70,8 +131,8 @@ CHUNK_IDS = "vocabulary/chunk-ids.arrow"
 
 
 def chunk_counts(source: str, index: int | str) -> str:
-    """How often each chunk of one byte range counts: Arrow."""
-    return f"vocabulary/{source}/part-{_digits(index, 5)}.arrow"
+    """The counts of the chunks in the training reviews of one byte range: Arrow."""
+    return f"vocabulary/{source}/part-{_padded(index, 5)}.arrow"
 
 
 # encode
@@ -87,7 +148,7 @@ def shards(split: str) -> str:
 
 def shard(split: str, index: int | str) -> str:
     """Encoded reviews of a split: Parquet, `label`, `text` and `token_ids`."""
-    return f"{shards(split)}/part-{_digits(index, 5)}.parquet"
+    return f"{shards(split)}/part-{_padded(index, 5)}.parquet"
 
 
 def packed(split: str) -> str:
@@ -95,9 +156,14 @@ def packed(split: str) -> str:
     return f"{PACKED}/{split}"
 
 
+def array_file(array: str) -> str:
+    """One of `PACKED_ARRAYS` in a split's folder: NumPy."""
+    return f"{array}.npy"
+
+
 def packed_array(split: str, array: str) -> str:
     """One of `PACKED_ARRAYS` of a split: NumPy."""
-    return f"{packed(split)}/{array}.npy"
+    return f"{packed(split)}/{array_file(array)}"
 
 
 def packed_arrays() -> Iterator[str]:
@@ -109,11 +175,34 @@ def packed_arrays() -> Iterator[str]:
 
 WEIGHTS = "training/model.safetensors"
 HISTORY = "training/history.jsonl"
-CHECKPOINTS = "checkpoints"
-LIVE_HISTORY = "history.jsonl"  # beside the checkpoints while training goes on, with TensorBoard's files
-PRETRAINING = "language-model"  # below the checkpoints of a training, those of its pretraining
+CHECKPOINTS = "checkpoints"  # holds a folder for each training, named by its fingerprint, with the following
+LIVE_HISTORY = "history.jsonl"
 TENSORBOARD = "tensorboard"
-LAUNCH = "launch"  # below the checkpoints, the files of a launch on several machines
+PRETRAINING = "language-model"  # checkpoints of the pretraining
+
+
+def checkpoint(step: int | str) -> str:
+    """The state after so many training steps: PyTorch."""
+    return f"step-{_padded(step, 8)}.pt"
+
+
+def checkpoint_description(step: int | str) -> str:
+    """What a checkpoint belongs to, and its hash: JSON."""
+    return f"step-{_padded(step, 8)}.json"
+
+
+# train in several processes: the files of a launch
+
+LAUNCH = "launch"  # below CHECKPOINTS if there are several machines
+LAUNCH_JOB = "job.json"
+LAUNCH_RESULT = "result.json"
+LAUNCH_WEIGHTS = "weights.safetensors"
+
+
+def launch_failure(rank: str) -> str:
+    """Why the process of this rank failed: text."""
+    return f"failure-{rank}.txt"
+
 
 # evaluate
 
@@ -122,19 +211,22 @@ REPORT = "report.html"
 
 # search
 
-SEARCH = "search"
+SEARCH = "search"  # holds a folder for each study
+STUDY = "study.db"
 BEST_SETTINGS = "search/best.toml"
-STUDY = "study.db"  # below a folder of its own for each search
 
-# publish: the model folder, whose files are named below
+# publish
 
-MODEL = "model"
+MODEL = "model"  # the model folder, which holds the following
+
+# The model folder
+
 MODEL_WEIGHTS = "model.safetensors"
 MODEL_CONFIG = "config.json"
 MODEL_VOCABULARY = "vocabulary.parquet"
 MODEL_CARD = "README.md"
-MODEL_FILES = (MODEL_WEIGHTS, MODEL_CONFIG, MODEL_VOCABULARY)  # what scoring needs
+MODEL_FILES = (MODEL_WEIGHTS, MODEL_CONFIG, MODEL_VOCABULARY)  # what predictions need
 
 
-def _digits(number: int | str, count: int) -> str:
-    return number if isinstance(number, str) else f"{number:0{count}d}"
+def _padded(number: int | str, digits: int) -> str:
+    return number if isinstance(number, str) else f"{number:0{digits}d}"

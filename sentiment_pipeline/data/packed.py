@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from sentiment_pipeline import layout
 from sentiment_pipeline.errors import PipelineError
 
 __all__ = ["Array", "PackedReviews", "map_array", "map_packed", "open_packed"]
@@ -61,7 +62,9 @@ def open_packed(folder: Path, vocabulary_size: int) -> PackedReviews:
 
 def map_packed(folder: Path) -> PackedReviews:
     """The four arrays, unchecked but for their type and shape."""
-    return PackedReviews(folder, *(map_array(folder / f"{name}.npy", types, (-1,)) for name, types in _TYPES.items()))
+    return PackedReviews(
+        folder, *(map_array(folder / layout.array_file(name), types, (-1,)) for name, types in _TYPES.items())
+    )
 
 
 def map_array(path: Path, types: tuple[type[np.generic], ...], shape: tuple[int, ...]) -> Array:

@@ -135,9 +135,9 @@ def recorded_steps(data_dir: Path, name: str = "") -> list[str]:
     Args:
         name: only the step of this name and those whose names begin with `name/`.
     """
-    folder = data_dir / layout.MANIFESTS
-    paths = {*(folder / name).rglob("*.json"), *folder.glob(f"{name}.json")}
-    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in paths)
+    patterns = (name, f"{name}/**/*") if name else ("**/*",)
+    paths = (path for pattern in patterns for path in data_dir.glob(layout.manifest(pattern)))
+    return sorted(path.relative_to(data_dir / layout.MANIFESTS).with_suffix("").as_posix() for path in paths)
 
 
 def _inside(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import cached_sha256, published, remove_leftovers, sha256, write_text
 from sentiment_pipeline.engine.manifest import fingerprint
 from sentiment_pipeline.errors import PipelineError
@@ -43,7 +44,7 @@ class Checkpoints:
         Args:
             state: tensors, numbers and strings in dicts and lists; no other objects, or it could not be read back.
         """
-        path = self.folder / f"step-{step:08d}.pt"
+        path = self.folder / layout.checkpoint(step)
         with published(path) as temporary, temporary.open("wb") as file:
             try:
                 torch.save(state, file)
@@ -58,7 +59,7 @@ class Checkpoints:
         """Delete old checkpoints, each description before what it describes, and what kills left behind."""
         for description in self._descriptions()[_KEPT:]:
             description.unlink()
-        for path in self.folder.glob("step-*.pt"):
+        for path in self.folder.glob(layout.checkpoint(layout.ANY)):
             if not path.with_suffix(".json").exists():
                 path.unlink()
 
@@ -117,7 +118,11 @@ class Checkpoints:
 
     def _descriptions(self) -> list[Path]:
         """The newest first."""
-        return sorted(self.folder.glob("step-*.json"), key=lambda path: (len(path.name), path.name), reverse=True)
+        return sorted(
+            self.folder.glob(layout.checkpoint_description(layout.ANY)),
+            key=lambda path: (len(path.name), path.name),
+            reverse=True,
+        )
 
 
 def _read_description(description: Path) -> dict[str, Any]:
@@ -137,7 +142,7 @@ def _read_description(description: Path) -> dict[str, Any]:
 def damaged_checkpoints(folder: Path) -> dict[Path, str]:
     """The descriptions of all damaged checkpoints below `folder`, with what is wrong."""
     found = {}
-    for description in sorted(folder.rglob("step-*.json")):
+    for description in sorted(folder.rglob(layout.checkpoint_description(layout.ANY))):
         try:
             _read_description(description)
         except Exception as error:  # whatever a damaged file makes json raise

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import read_bytes, write_text
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.limits import config_from_values
@@ -83,8 +84,8 @@ class TrainResult:
 
     def write(self, folder: Path) -> None:
         """Publish the result in `folder`."""
-        save_weights(folder / "weights.safetensors", self.weights)
-        write_text(folder / "result.json", json.dumps({"validation": self.validation, "facts": self.facts}))
+        save_weights(folder / layout.LAUNCH_WEIGHTS, self.weights)
+        write_text(folder / layout.LAUNCH_RESULT, json.dumps({"validation": self.validation, "facts": self.facts}))
 
     @classmethod
     def read(cls, folder: Path) -> "TrainResult":
@@ -93,8 +94,8 @@ class TrainResult:
         Raises:
             PipelineError: a file is missing or damaged.
         """
-        values = _read_object(folder / "result.json", {"validation", "facts"})
-        return cls(load_weights(folder / "weights.safetensors"), values["validation"], values["facts"])
+        values = _read_object(folder / layout.LAUNCH_RESULT, {"validation", "facts"})
+        return cls(load_weights(folder / layout.LAUNCH_WEIGHTS), values["validation"], values["facts"])
 
 
 def _read_object(path: Path, names: set[str]) -> Mapping[str, Any]:

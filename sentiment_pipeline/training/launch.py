@@ -31,8 +31,6 @@ from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.signals import SIGNALS, StopSignals
 from sentiment_pipeline.training.trainer import train
 
-_FAILURE = "failure-of-process-"  # with the process's number, the file that tells why it failed
-
 __all__ = ["Processes", "train_in_processes"]
 
 log = logging.getLogger(__name__)
@@ -94,7 +92,7 @@ def train_in_processes(job: Job, processes: Processes, on_figures: FiguresCallba
     if processes.alone:
         return train(job, on_figures)
     with _launch_folder(job, processes) as folder, StopSignals() as stop:
-        job.write(folder / "job.json")
+        job.write(folder / layout.LAUNCH_JOB)
         threads = max(1, (os.cpu_count() or 1) // processes.each)
         environment = {**OPENMP_WAIT, **os.environ, "OMP_NUM_THREADS": str(threads)}
         running = subprocess.Popen(
@@ -104,7 +102,9 @@ def train_in_processes(job: Job, processes: Processes, on_figures: FiguresCallba
         _follow(running, on_figures)
         stop.check()
         if running.wait():
-            failures = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"{_FAILURE}*"))]
+            failures = [
+                path.read_text(encoding="utf-8") for path in sorted(folder.glob(layout.launch_failure(layout.ANY)))
+            ]
             raise PipelineError([*failures, f"a training process ended with code {running.returncode}; see above"][0])
         return TrainResult.read(folder)
 
@@ -141,11 +141,11 @@ def main(folder: Path) -> None:
         signal.signal(number, lambda *_: sys.exit(1))
     rank = os.environ.get("RANK", "0")
     try:
-        result = train(Job.read(folder / "job.json"), _print_figures)
+        result = train(Job.read(folder / layout.LAUNCH_JOB), _print_figures)
         if rank == "0":
             result.write(folder)
     except PipelineError as error:
-        write_text(folder / f"{_FAILURE}{rank}", str(error))
+        write_text(folder / layout.launch_failure(rank), str(error))
         sys.exit(1)
 
 
