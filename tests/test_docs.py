@@ -3,11 +3,13 @@
 import ast
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
 from typer.testing import CliRunner
 
 import sentiment_pipeline as sp
@@ -69,6 +71,13 @@ def test_what_does_not_exist_is_found(tmp_path: Path) -> None:
         "faults/test_kill.py",
         "nowhere_to_be_found",
     ]
+
+
+def test_pre_commit_runs_what_make_lint_runs() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    lint = (ROOT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
+    wanted = {re.sub(r" (--check|\.)", "", command) for command in re.findall(r"\$\(BIN\)/(.*)", lint)}
+    assert {hook["entry"].removeprefix(".venv/bin/").removesuffix(" --fix") for hook in hooks} == wanted
 
 
 @pytest.fixture(scope="module")
