@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from sentiment_pipeline.data.order import Order
 from sentiment_pipeline.data.packed import Array, PackedReviews
 from sentiment_pipeline.data.truncation import Truncation
+from sentiment_pipeline.engine.workers import hidden_main
 
 __all__ = ["Batch", "Loader", "assemble", "gather_ids"]
 
@@ -183,9 +184,12 @@ class Loader:
         )
         # Forked, a worker would inherit locks and exit handlers of threads that it does not have: Polars', Prefect's.
         start = "spawn" if self.workers else None
-        for batch in DataLoader(
+        loader = DataLoader(
             stream, batch_size=None, num_workers=self.workers, pin_memory=self.pin, multiprocessing_context=start
-        ):
+        )
+        with hidden_main():
+            batches = iter(loader)  # starts the processes
+        for batch in batches:
             self.batch += 1
             if self.batch == self.order.batches:
                 self.epoch, self.batch = self.epoch + 1, 0

@@ -22,7 +22,7 @@ from sentiment_pipeline.engine.manifest import Manifest
 from sentiment_pipeline.engine.step import Step, no_progress, perform
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["WorkerLostError", "WorkerPool", "available_cores"]
+__all__ = ["WorkerLostError", "WorkerPool", "available_cores", "hidden_main"]
 
 Log = Callable[[str], None]
 Result = TypeVar("Result")
@@ -127,7 +127,7 @@ class WorkerPool:
         if self._pool is None:
             os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
             self._pool = ProcessPoolExecutor(self.workers, _SPAWN, partial(_start_worker, self._output))
-        with _main_hidden():
+        with hidden_main():
             return self._pool.submit(function, *arguments)
 
 
@@ -137,7 +137,7 @@ def available_cores() -> int:
 
 
 @contextmanager
-def _main_hidden() -> Iterator[None]:
+def hidden_main() -> Iterator[None]:
     """Hide the main module from processes that are spawned in this block, so that they do not import it.
 
     Workers never need it. A user's script thus needs no `if __name__ == "__main__"`, and workers of a flow do not

@@ -1,4 +1,4 @@
-"""Encode: each shard's reviews to ids, split by split, then each split to the arrays that training maps."""
+"""Encode: turn the reviews of each shard into ids, then pack each split into the arrays that training maps."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ import numpy as np
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
-from sentiment_pipeline.engine.manifest import JSON, Manifest
+from sentiment_pipeline.engine.manifest import JSON, Manifest, recorded_steps
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
 from sentiment_pipeline.settings import Settings
@@ -26,29 +26,39 @@ _VERSION = 2
 
 
 def part_name(part: Part) -> str:
+    """The step that encodes the reviews of one byte range."""
     return f"encode/{part.name}"
 
 
 def pack_name(split: str) -> str:
+    """The step that packs a split."""
     return f"encode/packed/{split}"
 
 
 def require_prepared(run: Run[Settings]) -> None:
-    """Refuse settings of the prepare half other than those that the training files were made with.
+    """Require that the training files were made with the present settings.
 
     Raises:
         PipelineError: a value differs; names it.
     """
     settings = run.settings
-    first = Part("train", 0, 0, 0, 0)
     run.require_same(ingest.part_name("train", 0), ingest=asdict(settings.ingest), cleaning=asdict(settings.cleaning))
     for source in layout.SOURCES:
         run.require_same(ingest.total_name(source), ingest=asdict(settings.ingest))
     run.require_same(vocabulary.NAME, vocabulary=asdict(settings.vocabulary))
-    run.require_same(part_name(first), split=asdict(settings.split))
+    for step in recorded_steps(run.data_dir, f"{STAGE.name}/train")[:1]:
+        run.require_same(step, split=asdict(settings.split))
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    """Yield a step for each shard, then a step for each split.
+
+    `encode/SOURCE/part-N` depends on the shard's reviews and chunks, its position in the file, `split`, the merged
+    dictionary and the vocabulary. It reads the reviews, the chunks, the rows of the merged dictionary and the ids of
+    the chunks, and publishes a shard of encoded reviews for each split that its reviews belong to.
+
+    `encode/packed/SPLIT` depends on the encoded shards of the split. It reads them and publishes the arrays.
+    """
     parts = ingest.parts(run)
     totals = {source: sum(part.reviews for part in parts if part.source == source) for source in layout.SOURCES}
     shards = _shards_of(parts, run.settings.split, totals)
@@ -65,12 +75,12 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
 
 
 def _shards_of(parts: Sequence[Part], split: SplitConfig, totals: Mapping[str, int]) -> dict[Part, dict[str, str]]:
-    """The shards that each part's reviews go to, by split; those of a split are numbered in the order of the parts."""
+    """The paths of the shards that each part is encoded to, by split, numbered in the order of the parts."""
     shards, count = dict[Part, dict[str, str]](), dict.fromkeys(layout.SPLITS, 0)
     for part in parts:
-        drawn = np.unique(splits_of(split, part.source, part.first, part.reviews, totals[part.source]))
+        present = np.unique(splits_of(split, part.source, part.first, part.reviews, totals[part.source]))
         shards[part] = {}
-        for name in (layout.SPLITS[each] for each in drawn):
+        for name in (layout.SPLITS[each] for each in present):
             shards[part][name] = layout.shard(name, count[name])
             count[name] += 1
     return shards
@@ -134,7 +144,7 @@ def _encode_part(
             splits,
             outputs,
         )
-    return {**counts, **part.work}
+    return {**counts, **part.size}
 
 
 def _pack_step(run: Run[Settings], split: str, shards: Mapping[Part, str]) -> Step:

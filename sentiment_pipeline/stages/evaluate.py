@@ -1,11 +1,11 @@
-"""Evaluate: the best weights on the test set, which nothing has read before; the figures and the report."""
+"""Evaluate: score the test set, which training never sees, with the best weights; write the metrics and the report."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -24,16 +24,28 @@ from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import encode, ingest, train, vocabulary
 from sentiment_pipeline.training.config import RuntimeConfig
 
-__all__ = ["NAME", "STAGE", "require_trained", "shown_settings"]
+if TYPE_CHECKING:
+    from sentiment_pipeline.report.page import Mistake
+
+__all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
 
 _VERSION = 1
 NAME = "evaluate"
 _PREPARE = ("ingest", "tokenize", "vocabulary", "encode")
-_MISTAKES = 8  # _shown in the report
-_GROUPS = ("ingest", "cleaning", "split", "vocabulary", "model", "training")
+_MISTAKES = 8  # reviews shown in the report
+_GROUPS = ("ingest", "cleaning", "split", "vocabulary", "model", "training")  # settings shown there
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    """Yield the one step of the stage.
+
+    `evaluate` depends on the weights, the packed splits `validation` and `test`, and all settings that the report
+    shows. It reads these files and, where they exist, the rejected lines, the test reviews and the lengths of the
+    training reviews, which only the report needs. It publishes the metrics and the report.
+
+    Raises:
+        PipelineError: the folder holds no finished training, one with other settings, or damaged files.
+    """
     settings, trained = run.settings, run.intact_manifest(train.NAME)
     require_trained(run)
     packed = [run.intact_manifest(encode.pack_name(split)) for split in ("validation", "test")]
@@ -42,7 +54,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         "packed": upstream_digest(packed),
         "train": trained.fingerprint,
         "weights": trained.outputs[layout.WEIGHTS].sha256,
-        "settings": shown_settings(run),
+        "settings": reported_settings(run),
     }
     arguments = {
         "name": settings.preset,
@@ -50,23 +62,23 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         "precision": settings.training.precision,
         "runtime": settings.runtime,
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
-        "groups": shown_settings(run),
+        "groups": reported_settings(run),
     }
-    reads = {**outputs_of([trained, *packed]), **_shown(run)}
+    reads = {**outputs_of([trained, *packed]), **_optional_reads(run)}
     yield [Step(NAME, _evaluate, arguments, depends, (layout.METRICS, layout.REPORT), reads)]
 
 
-def _shown(run: Run[Settings]) -> dict[str, Output]:
-    """What the report shows besides, as far as it was brought along."""
+def _optional_reads(run: Run[Settings]) -> dict[str, Output]:
+    """The files that only the report needs, if they exist: a folder may be copied to a GPU machine without them."""
     shards = recorded_steps(run.data_dir, f"{encode.STAGE.name}/test")
     steps = [*map(ingest.total_name, layout.SOURCES), encode.pack_name("train"), *shards]
     found = outputs_of(manifest for step in steps if (manifest := read(run.data_dir, step)))
-    not_shown = layout.packed_array("train", "ids")  # the largest file of all
-    return {name: output for name, output in found.items() if name != not_shown and (run.data_dir / name).exists()}
+    not_read = layout.packed_array("train", "ids")  # the largest file of all
+    return {name: output for name, output in found.items() if name != not_read and (run.data_dir / name).exists()}
 
 
 def require_trained(run: Run[Settings]) -> None:
-    """Refuse settings other than those that the weights were made with.
+    """Require that the weights were trained with the present settings.
 
     Raises:
         PipelineError: a value differs; names it.
@@ -75,8 +87,8 @@ def require_trained(run: Run[Settings]) -> None:
     run.require_same(train.NAME, model=asdict(run.settings.model), training=asdict(train.training_config(run)))
 
 
-def shown_settings(run: Run[Settings]) -> dict[str, dict[str, JSON]]:
-    """The settings that the report and the model card tell of."""
+def reported_settings(run: Run[Settings]) -> dict[str, dict[str, JSON]]:
+    """The settings that the report and the model card show, by group."""
     return {group: asdict(getattr(run.settings, group)) for group in _GROUPS}
 
 
@@ -99,12 +111,12 @@ def _evaluate(
     figures, probabilities = evaluate(network, reviews, choose_dtype(precision, device))
     metrics = {"test": figures, **_earlier_figures(data_dir)}
     write_text(data_dir / layout.METRICS, json.dumps(metrics, indent=1) + "\n")
-    write_text(data_dir / layout.REPORT, render(data_dir, name, metrics, groups, reviews, probabilities))
+    write_text(data_dir / layout.REPORT, _report(data_dir, name, metrics, groups, reviews, probabilities))
     return {"accuracy": figures["accuracy"], "loss": figures["loss"], "reviews": figures["reviews"]}
 
 
 def _earlier_figures(data_dir: Path) -> dict[str, dict[str, JSON]]:
-    """What the stages before this one found out: `validation`, `train` and `prepare` of the metrics."""
+    """The figures of earlier stages: `validation`, `train` and `prepare` of the metrics."""
     trained = read(data_dir, train.NAME)
     facts = dict(trained.facts) if trained else {}
     validation, totals = facts.pop("validation", {}), Counter[str]()
@@ -116,13 +128,13 @@ def _earlier_figures(data_dir: Path) -> dict[str, dict[str, JSON]]:
 
 
 def _stage_times(data_dir: Path, stages: tuple[str, ...]) -> Iterator[tuple[str, int, float]]:
-    """Each stage's name, its number of steps and the seconds of their work, added up over all processes."""
+    """The name of each stage, its number of steps and their total time in seconds, summed over all processes."""
     for stage in stages:
         manifests = [manifest for step in recorded_steps(data_dir, stage) if (manifest := read(data_dir, step))]
         yield stage, len(manifests), sum(float(manifest.facts["seconds"]) for manifest in manifests)
 
 
-def render(
+def _report(
     data_dir: Path,
     name: str,
     metrics: Mapping[str, Any],
@@ -148,38 +160,38 @@ def render(
             probabilities=probabilities,
             labels=np.asarray(reviews.labels),
             rejected={source: _rejected_reasons(data_dir / layout.rejected(source)) for source in layout.SOURCES},
-            mistakes=_mistakes(data_dir / layout.shards("test"), np.asarray(reviews.labels), probabilities),
+            mistakes=_mistakes(data_dir, np.asarray(reviews.labels), probabilities),
         )
     )
 
 
 def _rejected_reasons(path: Path) -> dict[str, int]:
-    """How many lines were rejected for each reason; empty where the table was not brought along."""
+    """The number of rejected lines for each reason; empty if the table is missing."""
     return dict(Counter(pq.read_table(path, columns=["reason"])["reason"].to_pylist())) if path.exists() else {}
 
 
-def _mistakes(shards: Path, labels: np.ndarray, probabilities: np.ndarray) -> list[Any]:
-    """The reviews that the model got wrong with the greatest certainty, the worst first."""
+def _mistakes(data_dir: Path, labels: np.ndarray, probabilities: np.ndarray) -> "list[Mistake]":
+    """The wrong predictions with the highest confidence, the worst first."""
     from sentiment_pipeline.report.page import Mistake
 
     wrongness = np.abs(probabilities - labels)
     worst = np.argsort(-wrongness, kind="stable")[:_MISTAKES]
     rows = sorted(int(row) for row in worst if wrongness[row] > 0.5)
-    texts = dict(zip(rows, _texts_of(shards, rows), strict=False))
+    texts = dict(zip(rows, _test_texts(data_dir, rows), strict=False))
     return [Mistake(texts[row], int(labels[row]), float(probabilities[row])) for row in worst.tolist() if row in texts]
 
 
-def _texts_of(shards: Path, rows: list[int]) -> Iterator[str]:
-    """The texts of some reviews of a split, by ascending row, one row group in memory at a time."""
-    start, waiting = 0, list(rows)
-    for path in sorted(shards.glob("part-*.parquet")):
+def _test_texts(data_dir: Path, rows: list[int]) -> Iterator[str]:
+    """The texts of some reviews of the test split, by ascending row; holds one row group in memory at a time."""
+    start, remaining = 0, list(rows)
+    for path in sorted(data_dir.glob(layout.shard("test", layout.ANY))):
         file = pq.ParquetFile(path)
         for group in range(file.num_row_groups):
             end = start + file.metadata.row_group(group).num_rows
-            inside = [row - start for row in waiting if row < end]
+            inside = [row - start for row in remaining if row < end]
             if inside:
                 yield from file.read_row_group(group, columns=["text"])["text"].take(inside).to_pylist()
-            waiting, start = waiting[len(inside) :], end
+            remaining, start = remaining[len(inside) :], end
 
 
 STAGE = Stage("evaluate", _plan, publishes=(layout.METRICS, layout.REPORT))

@@ -1,7 +1,8 @@
-"""Ingest: the two files of reviews to Parquet shards of cleaned reviews, a range of bytes each.
+"""Ingest: read the two input files, a byte range a step, into Parquet shards of cleaned reviews.
 
-With a limit on lines, ranges are read in waves: one to see how many lines a range holds, then as many as that lets
-expect to be needed, until the limit is reached. Ranges keep all their lines; `parts` says how many of them count.
+With a limit on lines, ranges are read in waves: first one range, to see how many lines a range holds, then as many as
+the limit is likely to need, until it is reached. A shard holds all reviews of its range; `parts` says how many of them
+are within the limit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,14 +29,14 @@ _VERSION = 3
 
 @dataclass(frozen=True)
 class Part:
-    """A shard of the reviews of one file.
+    """The reviews of one byte range of an input file.
 
     Attributes:
         source: `train` or `test`.
-        index: number of the shard.
-        first: how many reviews of the file come before it.
-        reviews: how many of its reviews count; the first ones of its table.
-        bytes: of the text that it was read from.
+        index: of the range, from 0.
+        first: number of reviews of the file before it.
+        reviews: number of its reviews within the limit on lines, the first ones of its table.
+        bytes: size of the text that it was read from.
     """
 
     source: str
@@ -46,21 +47,26 @@ class Part:
 
     @property
     def name(self) -> str:
-        return f"{self.source}/part-{self.index:05d}"
+        """The last two parts of the names of steps over it, for example `train/part-00003`."""
+        return _range_name(self.source, self.index)
 
     @property
     def table(self) -> str:
-        """The table of its reviews, relative to the data folder."""
+        """The path of its reviews, relative to the data folder."""
         return layout.reviews(self.source, self.index)
 
     @property
-    def work(self) -> dict[str, JSON]:
-        """The facts that say how much a step over this part had to do, for rates."""
+    def size(self) -> dict[str, JSON]:
+        """The facts from which the rate of a step over it is computed."""
         return {"reviews": self.reviews, "bytes": self.bytes}
 
 
 def parts(run: Run[Settings]) -> list[Part]:
-    """All shards in order, those of the training file first; the stage must be finished."""
+    """All byte ranges in order, those of the training file first.
+
+    Raises:
+        PipelineError: the stage is not finished.
+    """
     found = []
     for source in layout.SOURCES:
         first, facts = 0, run.manifest(total_name(source)).facts
@@ -71,14 +77,32 @@ def parts(run: Run[Settings]) -> list[Part]:
 
 
 def part_name(source: str, index: int) -> str:
-    return f"ingest/{source}/part-{index:05d}"
+    """The step that reads one byte range of an input file."""
+    return f"ingest/{_range_name(source, index)}"
 
 
 def total_name(source: str) -> str:
+    """The step that adds up the ranges of an input file."""
     return f"ingest/{source}/total"
 
 
+def _range_name(source: str, index: int) -> str:
+    return f"{source}/part-{index:05d}"
+
+
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    """Yield the steps that read byte ranges of both files, in waves, then a step for each file that adds them up.
+
+    `ingest/SOURCE/part-N` depends on the file's SHA-256, the range and `cleaning`. It publishes the range's cleaned
+    reviews and its rejected lines.
+
+    `ingest/SOURCE/total` depends on all ranges, the limit on lines and the limits on rejected lines. It reads the
+    rejected lines of the ranges and publishes them as one table. Its facts hold the number of reviews of each range.
+
+    Raises:
+        SettingsError: an input file is not given.
+        PipelineError: an input file is missing or not readable as reviews.
+    """
     sources = {name: inspect(_path_of(run, name)) for name in layout.SOURCES}
     for waves in zip_longest(*(_waves_of_parts(run, name, source) for name, source in sources.items()), fillvalue=()):
         yield list(chain(*waves))
@@ -88,21 +112,20 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
 def _path_of(run: Run[Settings], source: str) -> Path:
     path: Path | None = getattr(run.settings, source)
     if path is None:
-        raise SettingsError(f"no {source} file is given; name one with --{source} FILE")
+        raise SettingsError(f"no {source} file is given; give one with --{source} FILE")
     return path
 
 
 def _waves_of_parts(run: Run[Settings], name: str, source: Source) -> Iterator[Sequence[Step]]:
-    """The steps for the ranges of one file, in waves; each wave but the first looks at what those before it found."""
-    config = run.settings.ingest
-    limit, total = _line_limit(run, name), source.ranges(config.shard_bytes)
-    done = lines = 0
-    while done < total and (lines < limit or not limit):
-        wanted = -(-done * limit // lines) if lines else done + 1
-        until = min(max(wanted, done + 1), total) if limit else total
-        yield [_part_step(run, name, source, index) for index in range(done, until)]
-        lines += sum(run.manifest(part_name(name, index)).facts["lines"] for index in range(done, until))
-        done = until
+    """The steps for the ranges of one file, in waves; the size of a wave follows from what the earlier ones found."""
+    limit, total = _line_limit(run, name), source.ranges(run.settings.ingest.shard_bytes)
+    start = lines = 0
+    while start < total and (lines < limit or not limit):
+        expected = -(-start * limit // lines) if lines else start + 1
+        end = min(max(expected, start + 1), total) if limit else total
+        yield [_part_step(run, name, source, index) for index in range(start, end)]
+        lines += sum(run.manifest(part_name(name, index)).facts["lines"] for index in range(start, end))
+        start = end
 
 
 def _line_limit(run: Run[Settings], name: str) -> int:
@@ -145,7 +168,7 @@ def _ingest_part(
 
 
 def _total_step(run: Run[Settings], name: str, source: Source) -> Step:
-    """The last step for a file: all its rejected lines in one table, and how many reviews of each range count."""
+    """The step that adds up the ranges of one file."""
     config, limit = run.settings.ingest, _line_limit(run, name)
     found, lines = list[Manifest](), 0
     for index in range(source.ranges(config.shard_bytes)):
@@ -186,12 +209,12 @@ def _ingest_total(
     output = data_dir / layout.rejected(name)
     with published(output) as temporary:
         ranges = [Range(count, data_dir / layout.rejected_range(name, index)) for index, count in enumerate(lines)]
-        within = collect_rejected(ranges, limit, temporary)
-    read, reviews = (sum(column) for column in zip(*within, strict=True))
+        counts = collect_rejected(ranges, limit, temporary)
+    read, reviews = (sum(column) for column in zip(*counts, strict=True))
     refuse_too_many(path, output, read, max_rejected_fraction, min_rejected_lines)
     if not reviews:
         raise PipelineError(f"{path} holds no labelled review; give a file of lines such as '__label__2 I liked it'")
-    parts = [count for _, count in within]
+    parts = [part_reviews for _, part_reviews in counts]
     return {"lines": read, "reviews": reviews, "rejected": read - reviews, "parts": parts, "sizes": sizes}
 
 

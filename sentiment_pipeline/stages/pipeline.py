@@ -1,4 +1,4 @@
-"""All stages in order, and the data folder that they share."""
+"""All stages in order, and running them in a data folder."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ STAGES = (*PREPARE, *TRAIN, *EVALUATE)
 
 @contextmanager
 def open_data_folder(settings: Settings) -> Iterator[Run[Settings]]:
-    """The data folder of `settings`, held for one run that its settings are remembered of.
+    """Lock the data folder of `settings` for one run and record the settings there.
 
     Raises:
         PipelineError: another run holds the folder.
@@ -30,7 +30,7 @@ def open_data_folder(settings: Settings) -> Iterator[Run[Settings]]:
 
 
 def run_in_folder(stages: Sequence[Stage[Settings]], settings: Settings, observer: Observer) -> None:
-    """Run `stages` on this machine, without Prefect.
+    """Run `stages` on this machine, without Prefect, in the data folder of `settings`.
 
     Raises:
         SettingsError: `execution.runner` is dask, which only the flows use.

@@ -1,6 +1,6 @@
-"""Predict: score files of reviews with a model folder, a step a file, so that a rerun scores only what is not done.
+"""Predict: score files of reviews with a model folder, a step a file, so that a rerun scores only new or changed files.
 
-Not a stage of the pipeline: its data folder is the folder that the answers go to.
+Not a stage of the pipeline: its data folder is the output folder.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class PredictionSettings:
-    """What to score, and with which model folder."""
+    """The model folder, and the files of reviews to score."""
 
     model: Path
     files: tuple[Path, ...]
@@ -30,7 +30,7 @@ class PredictionSettings:
 
 @contextmanager
 def open_output_folder(output: Path, settings: PredictionSettings) -> Iterator[Run[PredictionSettings]]:
-    """The folder of the answers, held for one run and rid of what a killed one left in it.
+    """Lock the output folder for one run, as `open_folder`.
 
     Raises:
         PipelineError: another run holds the folder.
@@ -40,21 +40,29 @@ def open_output_folder(output: Path, settings: PredictionSettings) -> Iterator[R
 
 
 def _plan(run: Run[PredictionSettings]) -> Iterator[list[Step]]:
-    """A step for each file of the run's settings."""
+    """Yield a step for each file.
+
+    `predict/FILE` depends on the SHA-256 of the file and of the model's files. It publishes a Parquet file with the
+    columns of `write_parquet`.
+
+    Raises:
+        SettingsError: two files have the same name.
+        PipelineError: a file of reviews or of the model is missing.
+    """
     model, files = run.settings.model, run.settings.files
     names = [_output_name(path) for path in files]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise SettingsError(f"two files would both become {min(twice)}; score them into folders of their own")
+    if duplicates := {name for name in names if names.count(name) > 1}:
+        raise SettingsError(f"two files would both become {min(duplicates)}; score them into different folders")
     missing = [path for path in (*(model / name for name in layout.MODEL_FILES), *files) if not path.is_file()]
     if missing:
-        raise PipelineError(f"{missing[0]} is not there; give the folder of a published model and existing files")
-    parts = {name: sha256(model / name) for name in layout.MODEL_FILES}
+        raise PipelineError(f"{missing[0]} is missing; give the folder of a published model and existing files")
+    digests = {name: sha256(model / name) for name in layout.MODEL_FILES}
     yield [
         Step(
             name=f"predict/{name.removesuffix('.parquet')}",
             work=_score,
             arguments={"model": model, "file": path, "output": name},
-            depends={"version": _VERSION, "model": parts, "file": sha256(path)},
+            depends={"version": _VERSION, "model": digests, "file": sha256(path)},
             outputs=(name,),
         )
         for name, path in zip(names, files, strict=True)

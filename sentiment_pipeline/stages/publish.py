@@ -1,4 +1,4 @@
-"""Publish: the model folder, which `predict` works from alone."""
+"""Publish: the model folder, which is all that predictions need."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,6 +29,14 @@ _FILES = tuple(f"{layout.MODEL}/{name}" for name in (*layout.MODEL_FILES, layout
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    """Yield the one step of the stage.
+
+    `publish` depends on the weights, the vocabulary, the metrics, all settings that the model card shows, and NLTK's
+    version. It publishes the files of the model folder.
+
+    Raises:
+        PipelineError: the folder holds no finished training and evaluation, or damaged files.
+    """
     settings, trained = run.settings, run.intact_manifest(train.NAME)
     evaluate.require_trained(run)
     words, evaluated = run.intact_manifest(vocabulary.NAME, layout.VOCABULARY), run.intact_manifest(evaluate.NAME)
@@ -43,14 +51,14 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         "weights": trained.outputs[layout.WEIGHTS].sha256,
         "vocabulary": words.outputs[layout.VOCABULARY].sha256,
         "metrics": evaluated.outputs[layout.METRICS].sha256,
-        "settings": evaluate.shown_settings(run),
+        "settings": evaluate.reported_settings(run),
     }
     arguments = {
         "name": settings.preset,
         "model": settings.model,
         "texts": {**texts, "vocabulary_sha256": words.outputs[layout.VOCABULARY].sha256},
         "vocabulary_size": words.facts["size"],
-        "groups": evaluate.shown_settings(run),
+        "groups": evaluate.reported_settings(run),
     }
     yield [Step(_NAME, _publish, arguments, depends, _FILES)]
 

@@ -1,7 +1,7 @@
-"""Tokenize: split each shard's reviews into chunks, then tokenize each distinct chunk of all shards once, in parts.
+"""Tokenize: split the reviews of each shard into chunks, then tokenize each distinct chunk of all shards once.
 
-How the merged dictionary is divided follows from the shards, not from the workers, so its files are the same
-everywhere.
+The distinct chunks of all shards are the merged dictionary. The number of its parts depends on the shards alone, not on
+the number of workers, so its files are the same on every machine.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,29 +21,48 @@ from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged, w
 __all__ = ["STAGE", "merged_names", "merged_sizes", "open_merged", "shard_name"]
 
 _VERSION = 2
-_ROWS_A_PAIR = 1_500_000
+_ROWS_PER_PAIR = 1_500_000  # of the shards' dictionaries, for two parts of the merged one
 
 
 def shard_name(part: Part) -> str:
+    """The step that splits the reviews of one byte range into chunks."""
     return f"tokenize/{part.name}"
 
 
 def merged_names(run: Run[Settings]) -> list[str]:
-    """The steps that tokenize the merged dictionary, in order; the shards' steps must be finished."""
+    """The steps that tokenize the parts of the merged dictionary, in order.
+
+    Raises:
+        PipelineError: the steps of the shards are not finished.
+    """
     rows = sum(run.manifest(shard_name(part)).facts["distinct"] for part in ingest.parts(run))
-    return [f"tokenize/merged/part-{part:03d}" for part in range(2 * -(-rows // _ROWS_A_PAIR))]
+    return [f"tokenize/merged/part-{part:03d}" for part in range(2 * -(-rows // _ROWS_PER_PAIR))]
 
 
 def merged_sizes(run: Run[Settings]) -> list[int]:
-    """How many distinct chunks each part of the merged dictionary has; the stage must be finished."""
+    """The number of distinct chunks in each part of the merged dictionary.
+
+    Raises:
+        PipelineError: the stage is not finished.
+    """
     return [run.manifest(name).facts["chunks"] for name in merged_names(run)]
 
 
 def open_merged(data_dir: Path, sizes: Sequence[int]) -> MergedDictionary:
+    """The merged dictionary, whose parts have so many chunks."""
     return MergedDictionary([data_dir / layout.merged_rows(part) for part in range(len(sizes))], sizes)
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    """Yield a step for each shard, then a step for each part of the merged dictionary.
+
+    `tokenize/SOURCE/part-N` depends on the ingested range, the number of its reviews that count and the tokenizer's
+    version. It reads the range's reviews, and publishes them as codes of their chunks, with the dictionary of chunks.
+
+    `tokenize/merged/part-N` depends on all shards and the tokenizer's version. It reads the dictionaries of all shards,
+    and publishes the tokens of the distinct chunks whose hash is in its range, and for each dictionary which rows these
+    are.
+    """
     parts = ingest.parts(run)
     yield [_shard_step(run, part) for part in parts]
     shards = [run.manifest(shard_name(part)) for part in parts]
@@ -90,7 +109,7 @@ def _split_shard(data_dir: Path, on_progress: ProgressCallback, *, part: Part) -
         published(data_dir / layout.chunks(part.source, part.index)) as chunks,
         published(data_dir / layout.dictionary(part.source, part.index)) as dictionary,
     ):
-        return {**write_shard(data_dir / part.table, part.reviews, chunks, dictionary), **part.work}
+        return {**write_shard(data_dir / part.table, part.reviews, chunks, dictionary), **part.size}
 
 
 def _tokenize_merged(

@@ -1,8 +1,8 @@
-"""Train: packed ids in, the best weights and the history of their making out.
+"""Train: packed ids in, the best weights and the history of the training out.
 
-Training is one step, but a long one: inside it the checkpoints carry on where a killed run stopped. They lie
-in a folder named by the step's fingerprint, so that weights of other settings are never taken up. The last
-two stay when training has ended: damaged weights are then made again from them, at no cost.
+Training is one long step; a killed one resumes from its checkpoints. They lie in a folder named by the step's
+fingerprint, so that a training never resumes from the weights of other settings. The last two checkpoints are kept
+after training, so that damaged weights can be restored without training again.
 """
 
 import shutil
@@ -34,7 +34,17 @@ NAME = "train"
 
 
 def training_step(run: Run[Settings]) -> Step:
-    """The one step of the stage."""
+    """The one step of the stage.
+
+    `train` depends on the packed splits `train` and `validation`, on `model` and `training`, and on the content of the
+    file of word vectors. It reads the packed splits, and the vocabulary with word vectors; they are checked here, when
+    the step is planned, because training may run without the stages before it. It publishes the best weights and the
+    history.
+
+    Raises:
+        PipelineError: the folder is not prepared, was prepared with other settings, or holds damaged packed files.
+        SettingsError: the word vectors are not found.
+    """
     settings, training = run.settings, training_config(run)
     encode.require_prepared(run)
     vectors = locate(settings.training.vectors) if training.vectors else None
@@ -60,26 +70,27 @@ def training_step(run: Run[Settings]) -> Step:
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    """Yield `training_step`."""
     yield [training_step(run)]
 
 
 def _check(run: Run[Settings]) -> None:
-    """Refuse before hours of preparing what this machine cannot train.
+    """Fail before hours of preparing if this machine cannot train with these settings.
 
     Raises:
-        SettingsError: the device or number format is not available here.
+        SettingsError: the device or number format is not available.
     """
     choose_dtype(run.settings.training.precision, choose_device(run.settings.runtime.device))
 
 
 def training_config(run: Run[Settings]) -> TrainingConfig:
-    """The training settings as what depends on them sees them: of word vectors what is in the file, not its name."""
+    """The training settings for `depends`, with the SHA-256 of the word vectors in place of their name."""
     training: TrainingConfig = run.settings.training
     return replace(training, vectors=digest(locate(training.vectors))) if training.vectors else training
 
 
 def processes_of(execution: ExecutionConfig) -> Processes:
-    """The processes that the settings ask for."""
+    """The number of processes and machines from the settings."""
     return Processes(execution.training_processes, execution.training_nodes, execution.training_rendezvous)
 
 
@@ -94,7 +105,13 @@ def make_job(
     vocabulary_size: int,
     identity: str,
 ) -> Job:
-    """The training of a step's arguments, with its checkpoints in a folder of its own below `checkpoints`."""
+    """The training job for the arguments of `training_step`.
+
+    Args:
+        checkpoints: the folder in which the job gets a folder of its own, named by `identity`.
+        vectors: the file of word vectors to start from, or None.
+        identity: the fingerprint of the step.
+    """
     folder = checkpoints / identity[:16]
     words = data_dir / layout.VOCABULARY if vectors else None
     return Job(
@@ -115,25 +132,27 @@ def _train(
     data_dir: Path, on_progress: ProgressCallback, *, processes: Processes, **arguments: Any
 ) -> Mapping[str, JSON]:
     job = make_job(data_dir, data_dir / layout.CHECKPOINTS, **arguments)
-    _remove_others(job.checkpoints)
+    _delete_other_checkpoints(job.checkpoints)
     result = train_in_processes(job, processes, on_progress)
     save_weights(data_dir / layout.WEIGHTS, result.weights)
     write_text(data_dir / layout.HISTORY, job.history.read_text(encoding="utf-8"))
     return {**result.facts, "validation": result.validation, "vocabulary_size": job.vocabulary_size}
 
 
-def _remove_others(folder: Path) -> None:
-    """Delete the checkpoints of earlier settings."""
+def _delete_other_checkpoints(folder: Path) -> None:
+    """Delete the checkpoints of earlier settings, beside the folder of the present ones."""
     for other in folder.parent.glob("[0-9a-f]" * len(folder.name)):
         if other != folder and other.is_dir():
             shutil.rmtree(other)
 
 
 def _inspect(data_dir: Path) -> Iterator[str]:
+    """A line for each damaged checkpoint."""
     return iter(damaged_checkpoints(data_dir / layout.CHECKPOINTS).values())
 
 
 def _repair(data_dir: Path) -> None:
+    """Delete damaged checkpoints; training resumes from an earlier one."""
     discard_damaged_checkpoints(data_dir / layout.CHECKPOINTS)
 
 

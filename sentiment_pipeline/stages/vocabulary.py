@@ -1,4 +1,4 @@
-"""Vocabulary: count each shard's chunks over its training reviews, then order the tokens and give them their ids."""
+"""Vocabulary: count the chunks in the training reviews of each shard, then order their tokens and assign the ids."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -19,7 +19,7 @@ from sentiment_pipeline.text.vocabulary import write_counts, write_vocabulary
 __all__ = ["NAME", "STAGE"]
 
 _VERSION = 2
-NAME = "vocabulary/ids"
+NAME = "vocabulary/ids"  # the step that assigns the ids
 
 
 def _count_name(part: Part) -> str:
@@ -27,10 +27,18 @@ def _count_name(part: Part) -> str:
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
+    """Yield a step for each shard of the training file, then one for the vocabulary.
+
+    `vocabulary/counts/train/part-N` depends on the shard's chunks and on `split`. It reads the chunks, and publishes
+    how often each occurs in the reviews that train.
+
+    `vocabulary/ids` depends on all counts, the merged dictionary and `vocabulary`. It reads both, and publishes the
+    vocabulary and the token ids of each chunk.
+    """
     parts = [part for part in ingest.parts(run) if part.source == "train"]
     yield [_count_step(run, part) for part in parts]
     counted = [run.manifest(_count_name(part)) for part in parts]
-    unions = [run.manifest(name) for name in tokenize.merged_names(run)]
+    merged = [run.manifest(name) for name in tokenize.merged_names(run)]
     config = run.settings.vocabulary
     yield [
         Step(
@@ -44,11 +52,11 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
             depends={
                 "version": _VERSION,
                 "counts": upstream_digest(counted),
-                "tokens": upstream_digest(unions),
+                "tokens": upstream_digest(merged),
                 "vocabulary": asdict(config),
             },
             outputs=(layout.VOCABULARY, layout.CHUNK_IDS),
-            reads=outputs_of([*counted, *unions]),
+            reads=outputs_of([*counted, *merged]),
         )
     ]
 
@@ -72,7 +80,7 @@ def _count_shard(
     with published(data_dir / layout.chunk_counts(part.source, part.index)) as output:
         return {
             **write_counts(data_dir / layout.chunks(part.source, part.index), distinct, is_counted, output),
-            **part.work,
+            **part.size,
         }
 
 

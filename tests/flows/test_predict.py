@@ -46,6 +46,6 @@ def test_a_missing_file_and_equal_names_are_one_clear_line(
     client: SyncPrefectClient, trained: Path, files: list[Path], tmp_path: Path
 ) -> None:
     state: Any = predict([tmp_path / "none"], tmp_path / "out", trained / "model", return_state=True)
-    assert state.message == f"{tmp_path / 'none'} is not there; give the folder of a published model and existing files"
+    assert state.message == f"{tmp_path / 'none'} is missing; give the folder of a published model and existing files"
     state = predict([files[0], files[0]], tmp_path / "out", trained / "model", return_state=True)
     assert "two files would both become first.txt.parquet" in state.message

@@ -9,16 +9,15 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from sentiment_pipeline import settings
-from sentiment_pipeline.engine.stage import Run
-from sentiment_pipeline.engine.step import Step, perform, step_state
-from sentiment_pipeline.stages import encode, ingest, tokenize, vocabulary
-
-STAGES = (ingest, tokenize, vocabulary, encode)
+from sentiment_pipeline.engine.stage import Run, Stage
+from sentiment_pipeline.engine.step import Step, no_progress, perform, step_state
+from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.stages.pipeline import PREPARE
 
 
 def make_run(
     train: Path, test: Path, data_dir: Path, preset: str = "tutorial", shard_bytes: int = 0, **groups: Any
-) -> Run:
+) -> Run[Settings]:
     """A run with a preset's settings; `vocabulary={"min_count": 5}` changes some, and shards may be of any size."""
     made = settings.load({"train": train, "test": test, "data_dir": data_dir, "preset": preset, **groups})
     if shard_bytes:
@@ -26,13 +25,15 @@ def make_run(
     return Run(data_dir, made)
 
 
-def prepare(run: Run, stages: Sequence[Any] = STAGES, order: Callable[[list[Step]], Any] = list) -> list[str]:
+def prepare(
+    run: Run[Settings], stages: Sequence[Stage[Settings]] = PREPARE, order: Callable[[list[Step]], Any] = list
+) -> list[str]:
     """Do the steps that are not finished, in the given order of those that are independent; their names."""
     done = []
     for stage in stages:
         for steps in stage.plan(run):
             for step in order([step for step in steps if not step_state(run.data_dir, step).finished]):
-                perform(step, run.data_dir, print)
+                perform(step, run.data_dir, no_progress)
                 done.append(step.name)
     return done
 

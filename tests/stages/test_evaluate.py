@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.stages.evaluate import texts_of
+from sentiment_pipeline.stages.evaluate import _test_texts
 from sentiment_pipeline.stages.pipeline import EVALUATE, STAGES
-from tests.stages.conftest import Settings, done
+from tests.stages.conftest import MakeSettings, run_here
 
 
 def test_the_figures_are_those_of_the_test_set(finished: Path) -> None:
@@ -33,50 +33,50 @@ def test_the_figures_are_those_of_the_test_set(finished: Path) -> None:
         "ingest.train_lines=100",
     ],
 )
-def test_by_itself_it_refuses_settings_of_another_training(finished: Path, made: Settings, change: str) -> None:
+def test_by_itself_it_refuses_settings_of_another_training(finished: Path, made: MakeSettings, change: str) -> None:
     model = (finished / "model" / "config.json").read_bytes()
     with pytest.raises(PipelineError, match=f"finished with other settings .*{change.partition('=')[0]}: "):
-        done(made(finished, change), EVALUATE)
+        run_here(made(finished, change), EVALUATE)
     assert (finished / "model" / "config.json").read_bytes() == model
 
 
-def test_the_report_tells_of_the_present_settings(finished: Path, made: Settings) -> None:
+def test_the_report_tells_of_the_present_settings(finished: Path, made: MakeSettings) -> None:
     chosen = made(finished, "ingest.min_rejected_lines=77")
-    assert done(chosen) == {"ingest", "evaluate", "publish"}
+    assert run_here(chosen) == {"ingest", "evaluate", "publish"}
     assert "77" in (finished / "report.html").read_text()
-    assert done(chosen) == set()
+    assert run_here(chosen) == set()
 
 
 def test_texts_are_found_by_their_rows(finished: Path) -> None:
     folder = finished / "shards" / "test"
     texts = [text for path in sorted(folder.glob("part-*.parquet")) for text in pq.read_table(path)["text"].to_pylist()]
     rows = [0, 3, 77, 149]
-    assert list(texts_of(folder, rows)) == [texts[row] for row in rows]
+    assert list(_test_texts(finished, rows)) == [texts[row] for row in rows]
 
 
-def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: Settings) -> None:
+def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: MakeSettings) -> None:
     before = (finished / "metrics.json").read_bytes()
     (finished / "metrics.json").unlink()
-    assert done(made(finished), STAGES) == {"evaluate"}
+    assert run_here(made(finished), STAGES) == {"evaluate"}
     assert (finished / "metrics.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     "name", ["rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"]
 )
-def test_by_itself_it_shows_nothing_damaged(finished: Path, made: Settings, name: str) -> None:
+def test_by_itself_it_shows_nothing_damaged(finished: Path, made: MakeSettings, name: str) -> None:
     content = bytearray((finished / name).read_bytes())
     content[len(content) // 2] ^= 1
     (finished / name).write_bytes(content)
     (finished / "report.html").unlink()
     with pytest.raises(PipelineError, match=f"{name}: damaged"):
-        done(made(finished), EVALUATE)
-    assert done(made(finished), STAGES) <= {"ingest", "encode", "evaluate", "publish"}
+        run_here(made(finished), EVALUATE)
+    assert run_here(made(finished), STAGES) <= {"ingest", "encode", "evaluate", "publish"}
     assert (finished / "report.html").exists()
 
 
-def test_by_itself_it_needs_no_more_than_was_brought_along(finished: Path, made: Settings) -> None:
+def test_by_itself_it_needs_no_more_than_was_brought_along(finished: Path, made: MakeSettings) -> None:
     for name in ("rejected/train.parquet", "shards/test/part-00000.parquet", "report.html"):
         (finished / name).unlink()
-    assert done(made(finished), EVALUATE) == {"evaluate"}
+    assert run_here(made(finished), EVALUATE) == {"evaluate"}
     assert (finished / "report.html").exists()

@@ -34,7 +34,7 @@ def texts(data_dir: Path, source: str) -> list[str]:
 def test_parts_hold_all_reviews_in_order(tmp_path, test_file):
     train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
     run = make_run(train, test_file, tmp_path / "data", shard_bytes=5_000)
-    prepare(run, [ingest])
+    prepare(run, [ingest.STAGE])
     assert len(texts(run.data_dir, "train")) == 998
     parts = [part for part in ingest.parts(run) if part.source == "train"]
     assert sum(part.reviews for part in parts) == 998
@@ -49,7 +49,7 @@ def test_parts_hold_all_reviews_in_order(tmp_path, test_file):
 def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file, limit):
     train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
     run = make_run(train, test_file, tmp_path / "data", shard_bytes=2_000, ingest={"train_lines": limit})
-    done = prepare(run, [ingest])
+    done = prepare(run, [ingest.STAGE])
     lines = min(limit, 1000)
     facts = run.manifest("ingest/train/total").facts
     assert (facts["lines"], facts["rejected"]) == (lines, sum(bad <= lines for bad in (2, 700)))
@@ -62,26 +62,26 @@ def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file
 def test_too_many_bad_lines_stop_the_run(tmp_path, test_file):
     run = make_run(write(tmp_path / "train.txt", reviews(1000, tuple(range(3, 160)))), test_file, tmp_path / "data")
     with pytest.raises(PipelineError, match=r"157 of 1,000 lines .* line 3: .*max_rejected_fraction, which is 0.01"):
-        prepare(run, [ingest])
+        prepare(run, [ingest.STAGE])
     run = make_run(run.settings.train, test_file, tmp_path / "data", ingest={"max_rejected_fraction": 0.2})
-    assert prepare(run, [ingest]) == ["ingest/train/total", "ingest/test/total"]
+    assert prepare(run, [ingest.STAGE]) == ["ingest/train/total", "ingest/test/total"]
 
 
 def test_a_file_without_reviews_is_an_error(tmp_path, test_file):
     run = make_run(write(tmp_path / "train.txt", ["nothing"]), test_file, tmp_path / "data")
     with pytest.raises(PipelineError, match="holds no labelled review"):
-        prepare(run, [ingest])
+        prepare(run, [ingest.STAGE])
 
 
 def test_no_file_is_an_error_of_the_settings(tmp_path, test_file):
     run = make_run(None, test_file, tmp_path / "data")
     with pytest.raises(SettingsError, match="--train FILE"):
-        prepare(run, [ingest])
+        prepare(run, [ingest.STAGE])
 
 
 def test_a_file_that_changes_between_plan_and_work(tmp_path, test_file):
     run = make_run(write(tmp_path / "train.txt", reviews(10)), test_file, tmp_path / "data")
-    steps = next(ingest.plan(run))
+    steps = next(iter(ingest.STAGE.plan(run)))
     write(tmp_path / "train.txt", reviews(11))
     with pytest.raises(PipelineError, match="was changed while it was read"):
         steps[0].work(run.data_dir, print, **steps[0].arguments)
@@ -89,10 +89,10 @@ def test_a_file_that_changes_between_plan_and_work(tmp_path, test_file):
 
 def test_a_changed_file_is_read_again(tmp_path, test_file):
     run = make_run(write(tmp_path / "train.txt", reviews(10)), test_file, tmp_path / "data")
-    prepare(run, [ingest])
-    assert prepare(run, [ingest]) == []
+    prepare(run, [ingest.STAGE])
+    assert prepare(run, [ingest.STAGE]) == []
     write(tmp_path / "train.txt", reviews(11))
-    assert prepare(run, [ingest]) == ["ingest/train/part-00000", "ingest/train/total"]
+    assert prepare(run, [ingest.STAGE]) == ["ingest/train/part-00000", "ingest/train/total"]
     assert len(texts(run.data_dir, "train")) == 11
 
 
@@ -102,7 +102,7 @@ def test_damage_is_named_by_file_and_place(tmp_path, test_file):
     (tmp_path / "train.bz2").write_bytes(data)
     run = make_run(tmp_path / "train.bz2", test_file, tmp_path / "data", shard_bytes=10_000)
     with pytest.raises(PipelineError, match=r"train\.bz2 is damaged: bzip2 block \d+, which begins at byte [\d,]+"):
-        prepare(run, [ingest])
+        prepare(run, [ingest.STAGE])
 
 
 def test_names_of_a_part():

@@ -1,20 +1,27 @@
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sentiment_pipeline.engine.executor import ProcessExecutor
 from sentiment_pipeline.engine.stage import planned_states, run_stage
+from sentiment_pipeline.engine.status import status_lines
+from sentiment_pipeline.engine.verify import damage
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, TRAIN, open_data_folder
-from tests.stages.conftest import Settings, done, run_in
+from tests.conftest import ROOT
+from tests.stages.conftest import MakeSettings, run_here, run_of
 
 
-def test_what_is_finished_is_not_done_again(finished: Path, made: Settings) -> None:
-    assert done(made(finished)) == set()
+def test_what_is_finished_is_not_done_again(finished: Path, made: MakeSettings) -> None:
+    assert run_here(made(finished)) == set()
 
 
-def test_what_earlier_settings_left_is_swept_up_and_nothing_else(finished: Path, made: Settings) -> None:
+def test_what_earlier_settings_left_is_deleted_and_nothing_else(finished: Path, made: MakeSettings) -> None:
     stale = [
         finished / "shards" / "train" / "part-00009.parquet",
         finished / "manifests/encode/train/part-00009.json",
@@ -23,19 +30,19 @@ def test_what_earlier_settings_left_is_swept_up_and_nothing_else(finished: Path,
     mine = [finished / name for name in ("shards/train/notes.txt", "tokens/mine.arrow", "training/thesis.md")]
     for path in (*stale, *mine):
         path.write_text("mine")
-    assert done(made(finished)) == set()
+    assert run_here(made(finished)) == set()
     assert not any(path.exists() for path in stale)
     assert all(path.read_text() == "mine" for path in mine)
 
 
-def test_every_output_is_among_what_its_stage_may_publish(finished: Path, made: Settings) -> None:
-    run = run_in(made(finished))
-    for stage, (_, states) in zip(STAGES, planned_states(run), strict=True):
+def test_every_output_is_among_what_its_stage_may_publish(finished: Path, made: MakeSettings) -> None:
+    run = run_of(made(finished))
+    for stage, (_, states) in zip(STAGES, planned_states(run, STAGES), strict=True):
         outputs = {finished / name for step, _ in states for name in step.outputs}
         assert set(stage.files(finished)) == outputs
 
 
-def test_a_folder_is_held_for_one_run(finished: Path, made: Settings) -> None:
+def test_a_folder_is_held_for_one_run(finished: Path, made: MakeSettings) -> None:
     with (
         open_data_folder(made(finished)),
         pytest.raises(PipelineError, match="in use by another run"),
@@ -44,10 +51,10 @@ def test_a_folder_is_held_for_one_run(finished: Path, made: Settings) -> None:
         pass
 
 
-def test_training_by_itself_refuses_other_settings_of_prepare(finished: Path, made: Settings) -> None:
+def test_training_alone_refuses_other_settings_of_prepare(finished: Path, made: MakeSettings) -> None:
     with pytest.raises(PipelineError, match=r"vocabulary\.min_count: 2 -> 9"):
-        done(made(finished, "vocabulary.min_count=9"), TRAIN)
-    assert done(made(finished, "vocabulary.min_count=9"), (*PREPARE, *TRAIN)) == {"vocabulary", "encode", "train"}
+        run_here(made(finished, "vocabulary.min_count=9"), TRAIN)
+    assert run_here(made(finished, "vocabulary.min_count=9"), (*PREPARE, *TRAIN)) == {"vocabulary", "encode", "train"}
 
 
 @pytest.mark.parametrize(
@@ -59,8 +66,8 @@ def test_training_by_itself_refuses_other_settings_of_prepare(finished: Path, ma
         ("vocabulary", "vocabulary/chunk-ids.arrow"),
     ],
 )
-def test_damage_between_two_stages_of_a_run_is_not_built_upon(
-    finished: Path, made: Settings, tmp_path: Path, after: str, path: str
+def test_nothing_is_built_on_a_file_that_was_damaged_between_two_stages(
+    finished: Path, made: MakeSettings, tmp_path: Path, after: str, path: str
 ) -> None:
     """A bit that flips after a file was published is found before what was made of it counts."""
     folder = tmp_path / "fresh"
@@ -76,7 +83,7 @@ def test_damage_between_two_stages_of_a_run_is_not_built_upon(
                 content = bytearray((folder / path).read_bytes())
                 content[len(content) // 2] ^= 1
                 (folder / path).write_bytes(content)
-    done(made(folder), PREPARE)
+    run_here(made(folder), PREPARE)
     for name in ("vocabulary.parquet", "packed/train/ids.npy", "shards/train/part-00000.parquet"):
         assert (folder / name).read_bytes() == (finished / name).read_bytes()
 
@@ -84,8 +91,61 @@ def test_damage_between_two_stages_of_a_run_is_not_built_upon(
 FOLLOWING = {"ingest": ("tokenize",), "tokenize": ("vocabulary",), "vocabulary": ("encode",)}
 
 
-def test_what_training_cannot_have_is_refused_before_preparing(finished: Path, made: Settings) -> None:
+def test_what_this_machine_cannot_train_is_refused_before_preparing(finished: Path, made: MakeSettings) -> None:
     with pytest.raises(SettingsError, match=r"training\.precision is fp16"):
-        done(made(finished, "training.precision=fp16", "runtime.device=cpu", "ingest.train_lines=50"))
-    assert done(made(finished)) == set()
-    assert done(made(finished, "training.precision=fp16", "runtime.device=cpu"), PREPARE) == set()
+        run_here(made(finished, "training.precision=fp16", "runtime.device=cpu", "ingest.train_lines=50"))
+    assert run_here(made(finished)) == set()
+    assert run_here(made(finished, "training.precision=fp16", "runtime.device=cpu"), PREPARE) == set()
+
+
+def test_status_names_each_stage_and_the_setting_that_made_one_stale(finished: Path, made: MakeSettings) -> None:
+    found = list(status_lines(run_of(made(finished)), STAGES))
+    assert [line.split()[:2] for line in found] == [[stage.name, "finished"] for stage in STAGES]
+    found = list(status_lines(run_of(made(finished, "training.epochs=2")), STAGES))
+    at = [line.split()[0] for line in found].index("train")
+    assert found[at].split()[1] == "stale"
+    assert found[at + 1] == "  train: stale: training.epochs: 1 -> 2"
+    assert [line.split()[:2] for line in found[at + 2 :]] == [["evaluate", "waits"], ["publish", "waits"]]
+
+
+def test_status_without_input_files(finished: Path, made: MakeSettings) -> None:
+    found = list(status_lines(run_of(replace(made(finished), train=None)), STAGES))
+    assert found[0] == "ingest      unfinished  no train file is given; give one with --train FILE"
+    assert found[-1] == "publish     waits       until ingest is finished"
+
+
+def test_verify_finds_nothing_in_a_finished_folder_and_every_damage(finished: Path) -> None:
+    assert damage(finished, STAGES) == []
+    (finished / "manifests" / "train.json").unlink()
+    checkpoint = min(finished.glob("checkpoints/*/*.pt"))
+    checkpoint.write_bytes(b"damaged")
+    assert damage(finished, STAGES) == [
+        "manifests/train: missing, though later stages are finished",
+        "training/history.jsonl: no manifest describes it",
+        "training/model.safetensors: no manifest describes it",
+        f"{checkpoint}: damaged or missing (its SHA-256 differs)",
+    ]
+
+
+SCRIPT = """
+import sys
+import sentiment_pipeline as sp
+print("imported", flush=True)
+processes = {"execution": {"workers": 2}, "runtime": {"loader_workers": 1}}
+metrics = sp.run(sys.argv[1], sys.argv[2], config=sys.argv[3], settings=processes)
+print(metrics["test"]["reviews"])
+"""
+
+
+def test_a_script_runs_the_pipeline_with_workers_and_no_main_guard(tmp_path: Path, sample: Path, tiny: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    result = subprocess.run(
+        [sys.executable, "script.py", sample / "train.ft.txt.bz2", sample / "test.ft.txt.bz2", tiny],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (result.returncode, result.stdout) == (0, "imported\n150\n"), result.stderr
+    assert damage(tmp_path / "data", STAGES) == []

@@ -12,7 +12,9 @@ import pytest
 
 from benchmarks.tutorial.preparing import tutorial
 from sentiment_pipeline.engine.executor import ProcessExecutor
-from tests.stages.prepared import STAGES, make_run, prepare, published, shards
+from sentiment_pipeline.engine.step import no_progress
+from sentiment_pipeline.stages.pipeline import PREPARE
+from tests.stages.prepared import make_run, prepare, published, shards
 from tests.text.texts import random_text
 
 IMDB_LINES = int(os.environ.get("IMDB_LINES", "1500"))  # 25000 compares all of it, in some two minutes
@@ -97,9 +99,9 @@ def test_bytes_depend_on_nothing_but_input_and_settings(files, tmp_path):
     prepare(runs[0])
     prepare(runs[1], order=reversed)
     with ProcessExecutor(4) as execute:
-        for stage in STAGES:
+        for stage in PREPARE:
             for steps in stage.plan(runs[2]):
-                list(execute(steps, runs[2].data_dir, print))
+                list(execute(steps, runs[2].data_dir, no_progress))
     first, *others = (published(run.data_dir) for run in runs)
     assert len(first) > 60
     assert all(other == first for other in others)

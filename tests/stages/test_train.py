@@ -5,33 +5,35 @@ import pytest
 
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.stages.pipeline import TRAIN
-from sentiment_pipeline.stages.train import remove_others
-from tests.stages.conftest import Settings, done
+from sentiment_pipeline.stages.train import _delete_other_checkpoints
+from tests.stages.conftest import MakeSettings, run_here
 
 
-def test_of_word_vectors_the_content_counts_and_not_the_name(finished: Path, made: Settings, tmp_path: Path) -> None:
+def test_the_content_of_word_vectors_counts_and_not_their_name(
+    finished: Path, made: MakeSettings, tmp_path: Path
+) -> None:
     words = pq.read_table(finished / "vocabulary.parquet")["token"].to_pylist()
     text = "".join(f"{word} 0.5 -0.25 1\n" for word in words[2:50])
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(text)
-    assert done(made(finished, f"training.vectors='{tmp_path}/a.txt'"), TRAIN) == {"train"}
-    assert done(made(finished, f"training.vectors='{tmp_path}/b.txt'"), TRAIN) == set()
+    assert run_here(made(finished, f"training.vectors='{tmp_path}/a.txt'"), TRAIN) == {"train"}
+    assert run_here(made(finished, f"training.vectors='{tmp_path}/b.txt'"), TRAIN) == set()
     (tmp_path / "b.txt").write_text(text + "good 1 1 1\n")
-    assert done(made(finished, f"training.vectors='{tmp_path}/b.txt'"), TRAIN) == {"train"}
-    assert done(made(finished), TRAIN) == {"train"}
+    assert run_here(made(finished, f"training.vectors='{tmp_path}/b.txt'"), TRAIN) == {"train"}
+    assert run_here(made(finished), TRAIN) == {"train"}
 
 
-def test_word_vectors_that_are_not_there_are_refused_at_once(finished: Path, made: Settings) -> None:
+def test_word_vectors_that_are_not_there_are_refused_at_once(finished: Path, made: MakeSettings) -> None:
     with pytest.raises(SettingsError, match=r"training\.vectors: there is no file absent\.txt"):
         made(finished, "training.vectors=absent.txt")
 
 
-def test_pretraining_keeps_its_checkpoints_with_those_of_training(finished: Path, made: Settings) -> None:
-    assert done(made(finished, "training.pretraining_epochs=1"), TRAIN) == {"train"}
+def test_pretraining_keeps_its_checkpoints_with_those_of_training(finished: Path, made: MakeSettings) -> None:
+    assert run_here(made(finished, "training.pretraining_epochs=1"), TRAIN) == {"train"}
     (folder,) = (finished / "checkpoints").iterdir()
     assert list(folder.glob("step-*.pt"))
     assert list(folder.glob("language-model/step-*.pt"))
-    assert done(made(finished), TRAIN) == {"train"}
+    assert run_here(made(finished), TRAIN) == {"train"}
     assert folder not in (finished / "checkpoints").iterdir()
 
 
@@ -40,5 +42,5 @@ def test_checkpoints_of_other_settings_go_and_other_files_stay(tmp_path: Path) -
     for folder in (ours, theirs, mine):
         folder.mkdir()
     (tmp_path / "file.txt").write_text("mine")
-    remove_others(ours)
+    _delete_other_checkpoints(ours)
     assert {path.name for path in tmp_path.iterdir()} == {ours.name, "notes", "file.txt"}
