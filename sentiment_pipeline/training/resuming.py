@@ -68,7 +68,10 @@ def require_same_shapes(weights: Mapping[str, Tensor], model: Mapping[str, Tenso
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Load an optimizer's state.
+    """Load the state of a fused AdamW.
+
+    Its kernel for the CPU checks no shapes: a moment with fewer elements than its parameter would have it write past
+    the end of that tensor, which corrupts the heap and aborts the process at some later allocation.
 
     Raises:
         ValueError: it belongs to other parameters, or to an optimizer of another kind.
@@ -78,7 +81,9 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> N
     if kinds != _setting_types(optimizer):
         raise ValueError("its optimizer is of another kind")
     for parameter, values in optimizer.state.items():
-        if any(each.dim() and each.shape != parameter.shape for each in values.values()):
+        moment = (parameter.shape, parameter.stride())
+        expected = {"step": ((), ()), "exp_avg": moment, "exp_avg_sq": moment}
+        if {name: (each.shape, each.stride()) for name, each in values.items()} != expected:
             raise ValueError("its optimizer belongs to other parameters")
 
 

@@ -32,7 +32,6 @@ def model_config(**changes: Any) -> ModelConfig:
         dropout=0.2,
         embedding_dropout=0.0,
         word_dropout=0.1,
-        variational=False,
         ngrams=2,
         ngram_buckets=997,
         linear_length=25,
@@ -45,7 +44,6 @@ def training_config(**changes: Any) -> TrainingConfig:
         seed=3,
         epochs=3,
         batch_size=16,
-        optimizer="adam",
         learning_rate=0.01,
         beta2=0.99,
         weight_decay=0.01,
@@ -53,7 +51,6 @@ def training_config(**changes: Any) -> TrainingConfig:
         warmup=0.1,
         clip_norm=1.0,
         label_smoothing=0.05,
-        averaging=0.9,
         precision="fp32",
         vectors="",
         pretraining_epochs=0,
@@ -63,7 +60,7 @@ def training_config(**changes: Any) -> TrainingConfig:
         linear_batch_size=8,
         linear_learning_rate=0.02,
         validate_every=0,
-        best="loss",
+        best_metric="loss",
     )
     return TrainingConfig(**{**values, **changes})
 
