@@ -33,28 +33,28 @@ def test_the_figures_are_those_of_the_test_set(finished: Path) -> None:
         "ingest.train_lines=100",
     ],
 )
-def test_by_itself_it_refuses_settings_of_another_training(finished: Path, made: MakeSettings, change: str) -> None:
+def test_evaluating_alone_refuses_settings_of_another_training(finished: Path, made: MakeSettings, change: str) -> None:
     model = (finished / "model" / "config.json").read_bytes()
     with pytest.raises(PipelineError, match=f"finished with other settings .*{change.partition('=')[0]}: "):
         run_here(made(finished, change), EVALUATE)
     assert (finished / "model" / "config.json").read_bytes() == model
 
 
-def test_the_report_tells_of_the_present_settings(finished: Path, made: MakeSettings) -> None:
+def test_the_report_shows_the_present_settings(finished: Path, made: MakeSettings) -> None:
     chosen = made(finished, "ingest.min_rejected_lines=77")
     assert run_here(chosen) == {"ingest", "evaluate", "publish"}
     assert "77" in (finished / "report.html").read_text()
     assert run_here(chosen) == set()
 
 
-def test_texts_are_found_by_their_rows(finished: Path) -> None:
+def test_texts_are_read_by_row(finished: Path) -> None:
     folder = finished / "shards" / "test"
     texts = [text for path in sorted(folder.glob("part-*.parquet")) for text in pq.read_table(path)["text"].to_pylist()]
     rows = [0, 3, 77, 149]
     assert list(_test_texts(finished, rows)) == [texts[row] for row in rows]
 
 
-def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: MakeSettings) -> None:
+def test_damage_is_repaired_by_its_own_stage_alone(finished: Path, made: MakeSettings) -> None:
     before = (finished / "metrics.json").read_bytes()
     (finished / "metrics.json").unlink()
     assert run_here(made(finished), STAGES) == {"evaluate"}
@@ -64,7 +64,7 @@ def test_damage_is_made_good_by_the_stage_it_is_in(finished: Path, made: MakeSet
 @pytest.mark.parametrize(
     "name", ["rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"]
 )
-def test_by_itself_it_shows_nothing_damaged(finished: Path, made: MakeSettings, name: str) -> None:
+def test_evaluating_alone_never_shows_damaged_data(finished: Path, made: MakeSettings, name: str) -> None:
     content = bytearray((finished / name).read_bytes())
     content[len(content) // 2] ^= 1
     (finished / name).write_bytes(content)
@@ -75,7 +75,7 @@ def test_by_itself_it_shows_nothing_damaged(finished: Path, made: MakeSettings, 
     assert (finished / "report.html").exists()
 
 
-def test_by_itself_it_needs_no_more_than_was_brought_along(finished: Path, made: MakeSettings) -> None:
+def test_evaluating_alone_needs_only_what_was_copied(finished: Path, made: MakeSettings) -> None:
     for name in ("rejected/train.parquet", "shards/test/part-00000.parquet", "report.html"):
         (finished / name).unlink()
     assert run_here(made(finished), EVALUATE) == {"evaluate"}

@@ -73,13 +73,13 @@ def test_a_file_without_reviews_is_an_error(tmp_path, test_file):
         prepare(run, [ingest.STAGE])
 
 
-def test_no_file_is_an_error_of_the_settings(tmp_path, test_file):
+def test_a_missing_input_is_an_error_of_the_settings(tmp_path, test_file):
     run = make_run(None, test_file, tmp_path / "data")
     with pytest.raises(SettingsError, match="--train FILE"):
         prepare(run, [ingest.STAGE])
 
 
-def test_a_file_that_changes_between_plan_and_work(tmp_path, test_file):
+def test_a_file_that_changes_between_plan_and_work_is_refused(tmp_path, test_file):
     run = make_run(write(tmp_path / "train.txt", reviews(10)), test_file, tmp_path / "data")
     steps = next(iter(ingest.STAGE.plan(run)))
     write(tmp_path / "train.txt", reviews(11))
@@ -96,7 +96,7 @@ def test_a_changed_file_is_read_again(tmp_path, test_file):
     assert len(texts(run.data_dir, "train")) == 11
 
 
-def test_damage_is_named_by_file_and_place(tmp_path, test_file):
+def test_damage_is_named_by_file_and_byte(tmp_path, test_file):
     data = bytearray(bz2.compress("".join(f"{line}\n" for line in reviews(40_000)).encode(), 1))
     data[len(data) // 2] ^= 4
     (tmp_path / "train.bz2").write_bytes(data)

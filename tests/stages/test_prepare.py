@@ -31,9 +31,9 @@ def random_lines(count: int, seed: int) -> str:
 
 
 def write(path: Path, text: str) -> Path:
-    """A .bz2 file of many streams, cut anywhere."""
+    """A .bz2 file of many streams, split anywhere."""
     data = text.encode()
-    path.write_bytes(b"".join(bz2.compress(data[place : place + 9_000]) for place in range(0, len(data), 9_000)))
+    path.write_bytes(b"".join(bz2.compress(data[start : start + 9_000]) for start in range(0, len(data), 9_000)))
     return path
 
 
@@ -93,7 +93,7 @@ def files(tmp_path_factory) -> tuple[Path, Path]:
     return write(folder / "train.bz2", random_lines(900, 3)), write(folder / "test.bz2", random_lines(200, 4))
 
 
-def test_bytes_depend_on_nothing_but_input_and_settings(files, tmp_path):
+def test_bytes_depend_only_on_input_and_settings(files, tmp_path):
     """One process, one process in another order, four workers."""
     runs = [make_run(*files, tmp_path / name, "quick", shard_bytes=5_000) for name in ("one", "reversed", "four")]
     prepare(runs[0])
@@ -107,7 +107,7 @@ def test_bytes_depend_on_nothing_but_input_and_settings(files, tmp_path):
     assert all(other == first for other in others)
 
 
-def test_the_cut_of_the_files_changes_no_result(files, tmp_path):
+def test_the_size_of_the_shards_changes_no_result(files, tmp_path):
     found = []
     for name, size in (("small", 2_000), ("large", 1 << 20)):
         run = make_run(*files, tmp_path / name, "quick", shard_bytes=size)

@@ -23,7 +23,7 @@ def test_the_content_of_word_vectors_counts_and_not_their_name(
     assert run_here(made(finished), TRAIN) == {"train"}
 
 
-def test_word_vectors_that_are_not_there_are_refused_at_once(finished: Path, made: MakeSettings) -> None:
+def test_missing_word_vectors_are_refused_at_once(finished: Path, made: MakeSettings) -> None:
     with pytest.raises(SettingsError, match=r"training\.vectors: there is no file absent\.txt"):
         made(finished, "training.vectors=absent.txt")
 
@@ -37,7 +37,7 @@ def test_pretraining_keeps_its_checkpoints_with_those_of_training(finished: Path
     assert folder not in (finished / "checkpoints").iterdir()
 
 
-def test_checkpoints_of_other_settings_go_and_other_files_stay(tmp_path: Path) -> None:
+def test_checkpoints_of_other_settings_are_deleted_and_other_files_stay(tmp_path: Path) -> None:
     ours, theirs, mine = (tmp_path / name for name in ("0" * 16, "f" * 16, "notes"))
     for folder in (ours, theirs, mine):
         folder.mkdir()
