@@ -40,7 +40,7 @@ ENDINGS = (
     ".parquet",
     ".safetensors",
 )
-TEST = re.compile(r"(?:(?<![\w/])([\w/]+\.py)::)?\b(test_[a-z]\w*)\b(\.py)?")
+TEST = re.compile(r"(?:(?<![\w/])([\w/]+\.py)::)?(?<![\w.])(test_[a-z]\w*)\b(\.py)?")
 SETTING = re.compile(rf"(?<![\w./])({'|'.join(GROUPS)})\.(\w+)(?!\.?\w*/)")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 IDENTIFIER = re.compile(r"_?[a-z]+(?:_[a-z0-9]+)+|[A-Z][a-z]+(?:[A-Z][a-z]+)+|[A-Z]{2,}(?:_[A-Z]+)+")
