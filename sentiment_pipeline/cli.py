@@ -1,4 +1,4 @@
-"""The command line: `run`, the stages alone, `search`, `predict`, `sample`, `download`, `status`, `verify`.
+"""The command line: `run`, the stages alone, `search`, `predict`, `sample`, `download`, `status`, `verify`, `settings`.
 
 It calls the library directly and needs no server. Heavy modules are imported inside the commands, so that
 `--help` and a wrong option answer at once. An expected failure is one line on standard error.
@@ -192,10 +192,10 @@ def status(
     from sentiment_pipeline import layout
     from sentiment_pipeline.engine.stage import Run
     from sentiment_pipeline.engine.status import status_lines
-    from sentiment_pipeline.settings import load, recall
+    from sentiment_pipeline.settings import load, read_last_run
     from sentiment_pipeline.stages.pipeline import STAGES
 
-    base = recall(user_path(data_dir if data_dir is not None else "data"))
+    base = read_last_run(user_path(data_dir if data_dir is not None else "data"))
     if preset or config:  # then the last run's other settings mean nothing
         base = {name: base[name] for name in layout.SOURCES if name in base}
     options = {"train": train, "test": test, "data_dir": data_dir, "preset": preset}
@@ -216,6 +216,16 @@ def verify(data_dir: DataDir = None) -> None:
     if found:
         raise PipelineError(f"{len(found)} damaged or missing; run again to rebuild exactly those")
     print("every published file is as its manifest says")
+
+
+@app.command(name="settings")
+def settings_command(
+    group: Annotated[str | None, typer.Argument(metavar="[GROUP]", help="Only this group, such as training.")] = None,
+) -> None:
+    """Show every setting with its meaning, its limits and its value in each preset."""
+    from sentiment_pipeline.settings.reference import print_reference
+
+    print_reference(group)
 
 
 def main() -> None:

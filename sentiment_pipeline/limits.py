@@ -20,7 +20,18 @@ _LIMITS = {"ge": (ge, "at least"), "gt": (gt, "more than"), "le": (le, "at most"
 
 def limits_in_words(metadata: Mapping[str, Any]) -> str:
     """The limits of a field, for example `at least 0 and less than 1`; empty without limits."""
-    return " and ".join(f"{words} {metadata[name]}" for name, (_, words) in _LIMITS.items() if name in metadata)
+    return " and ".join(
+        f"{words} {_number(metadata[name])}" for name, (_, words) in _LIMITS.items() if name in metadata
+    )
+
+
+def _number(limit: float) -> str:
+    """A limit as people write it: `0.5`, `65,536`, `2^40`."""
+    if limit != int(limit):
+        return str(limit)
+    whole = int(limit)
+    is_large_power_of_two = whole > 1 << 30 and whole.bit_count() == 1
+    return f"2^{whole.bit_length() - 1}" if is_large_power_of_two else f"{whole:,}"
 
 
 def config_from_values(config: type[Config], values: Any, where: str) -> Config:
@@ -51,5 +62,5 @@ def _violation(value: Any, hint: Any, limits: Mapping[str, Any]) -> str | None:
         return f"must be {hint.__name__}"
     for name, (compare, words) in _LIMITS.items():
         if name in limits and not compare(value, limits[name]):
-            return f"must be {words} {limits[name]}"
+            return f"must be {words} {_number(limits[name])}"
     return None

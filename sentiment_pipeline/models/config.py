@@ -10,77 +10,84 @@ __all__ = ["ModelConfig"]
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The model: word vectors and n-gram ratios, LSTM, pooling and one linear unit."""
+    """The model: word vectors and n-gram ratios, LSTM, pooling and an output layer of one unit."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     length: int = field(
         metadata=dict(
-            ge=1, le=100_000, description="tokens of a review that the model reads; the rest of a longer one is cut off"
+            ge=1, le=100_000, description="Tokens of a review that the LSTM reads at most; a longer review is truncated"
         )
     )
     tail: int = field(
         metadata=dict(
-            ge=0, le=100_000, description="how many of those tokens are taken from the end of a longer review"
+            ge=0, le=100_000, description="How many of these tokens are taken from the end of a truncated review"
         )
     )
     padding: Literal["left", "right"] = field(
         metadata=dict(
-            description="left: every batch padded on the left to exactly `length`, and the padding is read like words, "
-            "as the tutorial does; right: padded to the batch's longest review, and the padding is masked"
+            description="Pad each batch on the left to exactly `length` and read the padding like words, as the "
+            "tutorial does (`left`), or pad to the longest review of the batch and mask the padding "
+            "(`right`)"
         )
     )
     embedding: int = field(
         metadata=dict(
-            ge=1, le=4096, description="numbers in the vector of a word; together with `ngrams` best a multiple of 32"
+            ge=1,
+            le=4096,
+            description="Dimension of the word vectors; fastest if its sum with `ngrams` is a multiple of 32",
         )
     )
     embedding_std: float = field(
-        metadata=dict(gt=0.0, le=10.0, description="standard deviation of the word vectors before training")
+        metadata=dict(gt=0.0, le=10.0, description="Standard deviation of the initial word vectors")
     )
     initialization: Literal["uniform", "orthogonal"] = field(
         metadata=dict(
-            description="first weights of the LSTM: uniform, as torch draws them; orthogonal: orthogonal recurrent "
-            "weights and the forget gate open"
+            description="Initial LSTM weights: PyTorch's default (`uniform`), or orthogonal recurrent weights and "
+            "open forget gates (`orthogonal`)"
         )
     )
     cell: Literal["fused", "scratch"] = field(
         metadata=dict(
-            description="fused: torch.nn.LSTM; scratch: the same LSTM written out in its gate equations, slower"
+            description="LSTM implementation: torch.nn.LSTM (`fused`), or the gate equations written out, slower "
+            "(`scratch`)"
         )
     )
-    hidden: int = field(metadata=dict(ge=1, le=8192, description="units of an LSTM layer, in each direction"))
-    layers: int = field(metadata=dict(ge=1, le=16, description="LSTM layers on top of one another"))
-    bidirectional: bool = field(metadata=dict(description="read each review from its end too"))
+    hidden: int = field(metadata=dict(ge=1, le=8192, description="Units of each LSTM layer, in each direction"))
+    layers: int = field(metadata=dict(ge=1, le=16, description="Number of stacked LSTM layers"))
+    bidirectional: bool = field(metadata=dict(description="Read each review backwards, too"))
     pooling: Literal["last", "max_mean"] = field(
         metadata=dict(
-            description="how the LSTM's outputs become one vector: the last time step, or maximum and mean side by side"
+            description="How the LSTM's outputs become one vector: the output at the last time step (`last`), or "
+            "maximum and mean over time, concatenated (`max_mean`)"
         )
     )
     dropout: float = field(
-        metadata=dict(ge=0.0, lt=1.0, description="dropout between the LSTM layers and before the linear unit")
+        metadata=dict(ge=0.0, lt=1.0, description="Dropout rate between LSTM layers and before the output layer")
     )
-    embedding_dropout: float = field(metadata=dict(ge=0.0, lt=1.0, description="dropout on the word vectors' numbers"))
+    embedding_dropout: float = field(
+        metadata=dict(ge=0.0, lt=1.0, description="Dropout rate on the components of the word vectors")
+    )
     word_dropout: float = field(
         metadata=dict(
-            ge=0.0, lt=1.0, description="fraction of the words of a training review that are replaced by `_UNK`"
+            ge=0.0, lt=1.0, description="Fraction of the words of a training review that are replaced by `_UNK`"
         )
     )
     ngrams: int = field(
         metadata=dict(
             ge=0,
             le=5,
-            description="what n-grams of 1 up to this many words say by themselves goes into the LSTM beside "
-            "the word vectors; 0 leaves them out",
+            description="Words of the longest n-grams whose naive Bayes log-count ratios the LSTM reads beside "
+            "the word vectors; 0: none",
         )
     )
-    ngram_buckets: int = field(metadata=dict(ge=2, le=1 << 28, description="numbers that the n-grams are hashed to"))
+    ngram_buckets: int = field(metadata=dict(ge=2, le=1 << 28, description="Number of hash buckets for n-grams"))
     linear_length: int = field(
         metadata=dict(
             ge=0,
             le=100_000,
-            description="tokens of a review, at least `length`, that a linear head over the n-grams "
-            "reads; its logit and the LSTM's are averaged; 0 leaves it out",
+            description="Tokens of a review, at least `length`, that a linear head over the n-grams reads; its "
+            "logit and the LSTM's are averaged; 0: no linear head",
         )
     )
 

@@ -1,12 +1,12 @@
-"""One typed model for every setting, whoever gives it.
+"""One typed model of all settings, for the command line, Python and the Prefect flows.
 
-The groups are the dataclasses that the library itself uses; a preset is a complete TOML file of them. A user
-gives `Choices`: some values over a preset, by options, a TOML file or the parameter form of the Prefect UI.
-`Choices.resolve` makes the complete `Settings` of them. Unknown keys and values out of range are refused,
-by name, before any work begins.
+The groups are the dataclasses that the library itself uses, and a preset is a complete TOML file of them. A user gives
+`Choices`: some values that override the preset's, as options, in a TOML file, in Python or in the Prefect UI's form.
+`Choices.resolve` turns them into the complete `Settings`. Unknown names and values out of range are refused, by name,
+before any work begins.
 """
 
-from sentiment_pipeline.settings.last_run import recall, remember
+from sentiment_pipeline.settings.last_run import read_last_run, write_last_run
 from sentiment_pipeline.settings.loading import choices, load
 from sentiment_pipeline.settings.model import GROUPS, Choices, ExecutionConfig, Settings
 from sentiment_pipeline.settings.preset import PRESETS, default_preset, preset
@@ -21,6 +21,6 @@ __all__ = [
     "default_preset",
     "load",
     "preset",
-    "recall",
-    "remember",
+    "read_last_run",
+    "write_last_run",
 ]

@@ -1,4 +1,4 @@
-"""The settings of the last run, in its data folder."""
+"""The settings of the last run, kept in its data folder, so that `status` needs no options."""
 
 import json
 from contextlib import suppress
@@ -11,24 +11,24 @@ from sentiment_pipeline.engine.files import read_bytes, write_text
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.settings.model import Settings
 
-__all__ = ["recall", "remember"]
+__all__ = ["read_last_run", "write_last_run"]
 
 
-def remember(settings: Settings) -> None:
-    """Publish the settings of a run in its data folder, for `recall`; one without input files keeps those before."""
+def write_last_run(settings: Settings) -> None:
+    """Publish the settings of a run in its data folder. A run without input files keeps those of the run before it."""
     values = asdict(settings)
-    with suppress(SettingsError):  # a damaged file is made anew
-        before = recall(settings.data_dir)
+    with suppress(SettingsError):  # a damaged file is replaced
+        before = read_last_run(settings.data_dir)
         for name in layout.SOURCES:
             values[name] = values[name] or before.get(name)
     write_text(settings.data_dir / layout.SETTINGS, json.dumps(values, indent=1, default=str) + "\n")
 
 
-def recall(data_dir: Path) -> dict[str, Any]:
-    """The settings of the last run in a data folder, as values for `load`; empty without one.
+def read_last_run(data_dir: Path) -> dict[str, Any]:
+    """The settings of the last run in a data folder, as `base` for `load`; empty if there was none.
 
     Raises:
-        SettingsError: the file that holds them is damaged.
+        SettingsError: the file is damaged, or `data_dir` is a file.
     """
     path = data_dir / layout.SETTINGS
     try:

@@ -1,4 +1,4 @@
-"""Choices from what a user gives: options, a TOML file, `group.name=VALUE` assignments."""
+"""Settings from what a user gives: options, a TOML file, `group.name=VALUE` assignments, values in Python."""
 
 import os
 import tomllib
@@ -27,7 +27,11 @@ def load(
     base: Mapping[str, Any] | None = None,
     groups: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Settings:
-    """The settings of a command line or a call, see `choices`, over their preset."""
+    """The complete settings of a command line or a call: `choices` over their preset.
+
+    Raises:
+        SettingsError: names each wrong setting, with what is allowed.
+    """
     return choices(values, config, assignments, base, groups).resolve()
 
 
@@ -38,14 +42,16 @@ def choices(
     base: Mapping[str, Any] | None = None,
     groups: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Choices:
-    """The `Choices` of a command line or a call, the later arguments over the earlier ones.
+    """The `Choices` of a command line or a call.
+
+    From the lowest to the highest precedence: `base`, `config`, `groups`, `assignments`, `values`.
 
     Args:
-        values: top-level values given by options of their own, over all else; None is not given.
+        values: values at the top level, such as `preset`; None counts as not given.
         config: a TOML file.
-        assignments: `group.name=VALUE` each, over the file.
-        base: what all of these go over, such as the settings of the last run.
-        groups: values by group and name, over the file.
+        assignments: `group.name=VALUE` each.
+        base: for example the settings of the last run.
+        groups: values by group and name.
 
     Raises:
         SettingsError: names each wrong setting, with what is allowed.
@@ -59,7 +65,7 @@ def choices(
     try:
         return Choices.model_validate(merged)
     except ValidationError as error:
-        raise SettingsError("; ".join(_in_words(dict(each)) for each in error.errors())) from error
+        raise SettingsError("; ".join(_explain(dict(each)) for each in error.errors())) from error
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -70,7 +76,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _assign(values: dict[str, Any], assignment: str) -> None:
-    """Put `a.b=VALUE` into nested values; VALUE is TOML where it can be, else a plain string."""
+    """Set `a.b=VALUE` in nested values; VALUE is parsed as TOML if possible, otherwise it is a string."""
     name, equals, text = assignment.partition("=")
     *groups, key = name.strip().split(".")
     if not equals or not key:
@@ -81,12 +87,12 @@ def _assign(values: dict[str, Any], assignment: str) -> None:
             raise SettingsError(f"--set {assignment}: {group} is not a group of settings")
     try:
         values[key] = tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, brackets in brackets
+    except (ValueError, RecursionError):  # not TOML; a number of thousands of digits; deeply nested brackets
         values[key] = text
 
 
-def _in_words(fault: Mapping[str, Any]) -> str:
-    """One line for one wrong setting: its name, what is wrong with it, what would be right."""
+def _explain(fault: Mapping[str, Any]) -> str:
+    """One of pydantic's errors in one line: the name of the setting, what is wrong with it, what is allowed."""
     location = [str(part) if str(part).isprintable() else repr(part) for part in fault["loc"]]
     name = ".".join(location)
     if fault["type"] == "extra_forbidden":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, field_validator
 
@@ -19,41 +19,58 @@ __all__ = ["GROUPS", "Choices", "ExecutionConfig", "Settings"]
 
 @dataclass(frozen=True)
 class ExecutionConfig:
-    """Where the work is done; nothing here changes a byte of the results."""
+    """Where the work runs; a change never makes finished work stale."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     runner: Literal["threads", "processes", "dask"] = field(
-        metadata=dict(description="what runs the shards: threads or processes of this machine, or a Dask cluster")
+        metadata=dict(
+            description="What runs steps in parallel: `processes` or `threads` of this machine, or a `dask` "
+            "cluster (Prefect flows only)"
+        )
     )
     workers: int = field(
-        metadata=dict(ge=0, le=1024, description="threads or processes that work on shards; 0 is one for each core")
+        metadata=dict(ge=0, le=1024, description="Number of processes or threads; 0: one for each core")
     )
     dask_address: str = field(
         metadata=dict(
-            max_length=1000, description="address of the Dask scheduler, for example tcp://10.0.0.5:8786; for dask only"
+            max_length=1000,
+            description="Address of the Dask scheduler, for example `tcp://10.0.0.5:8786`; only for the runner `dask`",
         )
     )
     training_processes: int = field(
-        metadata=dict(ge=1, le=64, description="training processes on each machine, one for each GPU, under torchrun")
+        metadata=dict(
+            ge=1,
+            le=64,
+            description="Training processes on each machine, usually one for each GPU; started by torchrun if "
+            "more than one",
+        )
     )
     training_nodes: int = field(
         metadata=dict(
             ge=1,
             le=1024,
-            description="machines that train together; on the others the same torchrun is started by hand",
+            description="Machines that train together; torchrun has to be started by hand on all but one",
         )
     )
     training_rendezvous: str = field(
         metadata=dict(
-            max_length=1000, description="where they meet, HOST:PORT of one of them; for several machines only"
+            max_length=1000,
+            description="`HOST:PORT` of one of these machines, where they meet; only for several machines",
         )
     )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting, complete: what the stages work with. Paths are absolute."""
+    """All settings, complete, as the stages use them.
+
+    Attributes:
+        train: the training file, an absolute path; None for stages that do not read it.
+        test: the test file, likewise.
+        data_dir: the data folder, an absolute path.
+        preset: the name of the preset.
+    """
 
     train: Path | None
     test: Path | None
@@ -75,15 +92,15 @@ GROUPS: Mapping[str, type] = {
 
 
 class _BaseChoices(BaseModel, extra="forbid"):
-    """The choices that are not in a group."""
+    """The choices at the top level."""
 
-    train: Path | None = Field(None, description="training reviews: fastText lines, .bz2 or plain text")
-    test: Path | None = Field(None, description="test reviews, in the same form")
+    train: Path | None = Field(None, description="Training reviews: fastText lines, plain or .bz2")
+    test: Path | None = Field(None, description="Test reviews, in the same format")
     data_dir: Path = Field(
-        Path("data"), validate_default=True, description="the folder for everything that the pipeline makes"
+        Path("data"), validate_default=True, description="Folder for everything that the pipeline produces"
     )
     preset: Literal["tutorial", "quick", "full"] | None = Field(
-        None, description="the values of everything left empty below (default: full with a GPU, else quick)"
+        None, description="Where all settings that are not given come from (default: full with a GPU, otherwise quick)"
     )
 
     @field_validator("train", "test", "data_dir", mode="before")
@@ -95,10 +112,10 @@ class _BaseChoices(BaseModel, extra="forbid"):
             raise ValueError(str(error)) from error
 
     def resolve(self) -> Settings:
-        """The complete settings: these choices over their preset.
+        """The complete settings: these choices, and the preset's values for everything else.
 
         Raises:
-            SettingsError: a choice does not fit the others.
+            SettingsError: two values contradict each other.
         """
         name = self.preset or default_preset()
         given = self.model_dump(exclude_none=True)
@@ -112,7 +129,7 @@ class _BaseChoices(BaseModel, extra="forbid"):
 
 
 def _optional(config: type) -> type[BaseModel]:
-    """The fields of a group, each of which may be left to the preset."""
+    """A model with the fields of a group, all of them optional."""
     hints = get_type_hints(config)
     choices: dict[str, Any] = {
         each.name: (hints[each.name] | None, Field(default=None, **each.metadata)) for each in fields(config)
@@ -128,7 +145,7 @@ else:
     Choices = create_model(
         "Choices",
         __base__=_BaseChoices,
-        __doc__="What a user may set; everything that is left empty is as the preset says.",
+        __doc__="The settings that a user gives; all others come from the preset.",
         **{
             name: (_optional(kind), Field(default_factory=_optional(kind), description=kind.__doc__))
             for name, kind in GROUPS.items()
@@ -137,7 +154,7 @@ else:
 
 
 def _check_together(settings: Settings) -> None:
-    """Refuse values that are each allowed but do not fit each other."""
+    """Raise SettingsError if two values, each of them allowed, contradict each other."""
     model = settings.model
     if 0 < model.linear_length < model.length and model.has_linear_head:
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""The presets: complete TOML files, in the folder `presets`."""
+"""Presets are complete TOML files of settings, in the folder `presets`."""
 
 import tomllib
 from importlib import resources
@@ -10,12 +10,12 @@ PRESETS = ("tutorial", "quick", "full")
 
 
 def preset(name: str) -> dict[str, Any]:
-    """The values of a preset, group by group."""
+    """The values of a preset, by group and name."""
     return tomllib.loads(resources.files("sentiment_pipeline.settings.presets").joinpath(f"{name}.toml").read_text())
 
 
 def default_preset() -> str:
-    """`full` where there is a GPU to train it on, `quick` elsewhere."""
-    import torch  # here, because it takes seconds to import and few commands need it
+    """`full` with a GPU, otherwise `quick`."""
+    import torch  # here, because importing it takes seconds and few commands need it
 
     return "full" if torch.cuda.is_available() else "quick"

