@@ -12,7 +12,7 @@ from pydantic import Field
 from flows.flow_run import NamedWork, perform_in_order, run_flow, run_stages
 from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.progress import PlainObserver
-from sentiment_pipeline.search import USUAL, Search, Varied
+from sentiment_pipeline.search import DEFAULT_VARY, Search, Searchable
 from sentiment_pipeline.settings import Choices, Settings
 from sentiment_pipeline.stages.pipeline import PREPARE, open_data_folder
 
@@ -23,7 +23,7 @@ __all__ = ["search"]
 def search(
     settings: Choices,
     trials: Annotated[int, Field(ge=1)] = 20,
-    vary: Annotated[list[Varied], Field(min_length=1)] = list(USUAL),  # noqa: B006
+    vary: Annotated[list[Searchable], Field(min_length=1)] = list(DEFAULT_VARY),  # noqa: B006
 ) -> Any:
     """Try settings by training on the prepared reviews; the best by validation accuracy end up in search/best.toml.
 
@@ -42,7 +42,7 @@ def search(
                 return prepared
         study = Search(run, vary)
         ended = perform_in_order(_trials(study, trials))
-        return Completed(message=f"the best settings are in {study.best}") if ended.is_completed() else ended
+        return Completed(message=f"the best settings are in {study.best_settings}") if ended.is_completed() else ended
 
     return run_flow(lambda: open_data_folder(settings.resolve()), work)
 
@@ -50,13 +50,13 @@ def search(
 def _trials(study: Search, trials: int) -> Iterator[NamedWork]:
     """The trials that are still to do."""
     for number in range(study.finished_trials(), trials):
-        yield f"trial-{number:03d}", partial(_try_next, study)
+        yield f"trial-{number:03d}", partial(_run_trial, study)
 
 
-def _try_next(study: Search) -> State:
+def _run_trial(study: Search) -> State:
     """Do a trial; show all that there are."""
     observer = PlainObserver(lambda line: get_run_logger().info(line))
-    trial = study.try_next(lambda figures: observer.progressed("trial", dict(figures)))
+    trial = study.run_trial(lambda figures: observer.progressed("trial", dict(figures)))
     rows = [
         {"trial": each.number, "validation accuracy": each.value, **each.params}
         for each in study.study.trials

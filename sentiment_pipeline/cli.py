@@ -124,16 +124,16 @@ def search(
     assignments: Assignments = None,
 ) -> None:
     """Search for better settings by training on a prepared folder; continues an earlier search."""
-    from sentiment_pipeline.search import USUAL, Search
+    from sentiment_pipeline.search import DEFAULT_VARY, Search
     from sentiment_pipeline.stages.pipeline import open_data_folder
 
     settings = choices_of_options(None, None, data_dir, preset, config, assignments).resolve()
     with open_data_folder(settings) as run, progress_shown() as observer:
-        study = Search(run, vary or USUAL)
+        study = Search(run, vary or DEFAULT_VARY)
         while study.finished_trials() < trials:
-            trial = study.try_next(lambda figures: observer.progressed("trial", dict(figures)))
+            trial = study.run_trial(lambda figures: observer.progressed("trial", dict(figures)))
             print(f"trial {trial.number}: validation accuracy {trial.value:.4f}, {trial.params}", flush=True)
-    print(f"best settings: {study.best}")
+    print(f"best settings: {study.best_settings}")
 
 
 @app.command()

@@ -1,17 +1,15 @@
-"""Search for better settings: trainings on the packed reviews of a data folder, chosen by their validation accuracy.
+"""Hyperparameter search: trials train on the packed reviews of a data folder; the best validation accuracy wins.
 
-The study lies in a database below the data folder, so that a search goes on where it stopped, with as many further
-trials as are wanted; a trial that was killed is taken up from its last checkpoint. The test set is not read. What is
-found best is written as a settings file for the pipeline.
+The study is a database below the data folder, so that a later search continues it. A trial that was killed resumes from
+its last checkpoint. The test set is never read. The best settings are written as a TOML file for `--config`.
 """
 
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import optuna
 from optuna.exceptions import StorageInternalError
@@ -28,10 +26,11 @@ from sentiment_pipeline.settings import Settings, preset
 from sentiment_pipeline.stages import train
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.launch import train_in_processes
+from sentiment_pipeline.training.signals import Stopped
 
-__all__ = ["USUAL", "Search", "Varied"]
+__all__ = ["DEFAULT_VARY", "Search", "Searchable"]
 
-Varied = Literal[
+Searchable = Literal[
     "model.dropout",
     "model.embedding",
     "model.embedding_dropout",
@@ -55,89 +54,89 @@ _SPACE: Mapping[str, Callable[[optuna.Trial, str], Any]] = {
     "training.learning_rate": lambda trial, name: trial.suggest_float(name, 1e-4, 2e-2, log=True),
     "training.weight_decay": lambda trial, name: trial.suggest_float(name, 1e-6, 1e-1, log=True),
 }
-assert set(_SPACE) == set(get_args(Varied))
-USUAL: tuple[Varied, ...] = ("training.learning_rate", "model.dropout", "model.hidden")
+DEFAULT_VARY: tuple[Searchable, ...] = ("training.learning_rate", "model.dropout", "model.hidden")
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+_RESUMES = "resumes"  # user attribute of a trial: the number of the killed one that it resumes
 
 
 class Search:
-    """A study of some settings over the prepared reviews of one data folder.
+    """A study of some settings on the prepared reviews of a data folder; continues an earlier one of the same settings.
 
     Args:
-        run: of a data folder that has been prepared; its settings are what the trials vary.
-        vary: names of settings in `_SPACE`.
+        run: the prepared data folder, and the settings that the trials start from.
+        vary: the settings to search over, as `group.name`.
+
+    Attributes:
+        study: the Optuna study.
+        best_settings: path of the TOML file with the settings of the best trial.
 
     Raises:
-        PipelineError: the folder is not prepared, or its packed reviews are damaged.
-        SettingsError: a setting cannot be varied.
+        PipelineError: the folder is not prepared, its packed reviews are damaged, or the database is.
+        SettingsError: a setting cannot be searched over.
     """
 
-    def __init__(self, run: Run[Settings], vary: Sequence[str] = USUAL) -> None:
+    def __init__(self, run: Run[Settings], vary: Sequence[str] = DEFAULT_VARY) -> None:
         if unknown := sorted(set(vary) - set(_SPACE)):
-            raise SettingsError(f"vary: {unknown[0]} cannot be searched for; there are: {', '.join(_SPACE)}")
-        self.run, self.vary = run, vary
+            raise SettingsError(f"vary: {unknown[0]} cannot be searched over; there are: {', '.join(_SPACE)}")
+        self._run, self._vary = run, vary
+        self.best_settings = run.data_dir / layout.BEST_SETTINGS
         identity = fingerprint({"base": _job_of(run, run.settings, Path()).fingerprint, "vary": sorted(vary)})
-        self.folder = run.data_dir / layout.SEARCH / identity[:16]
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._folder = run.data_dir / layout.SEARCH / identity[:16]
+        self._folder.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        database = self.folder / layout.STUDY
+        database = self._folder / layout.STUDY
         try:
             self.study = optuna.create_study(
                 storage=f"sqlite:///{database}", study_name="search", direction="maximize", load_if_exists=True
             )
             self._resume_killed()
         except (SQLAlchemyError, StorageInternalError) as error:
-            raise PipelineError(f"{database} is damaged ({type(error).__name__}); delete it to search anew") from error
-        # The seed moves on with the trials, or a search that goes on would draw the same values again.
+            raise PipelineError(f"{database} is damaged ({type(error).__name__}); delete it to start over") from error
+        # A seed that did not change with the trials would make a continued search draw the same values again.
         self.study.sampler = optuna.samplers.TPESampler(seed=run.settings.training.seed + len(self.study.trials))
 
-    def _resume_killed(self) -> None:
-        """Queue the trials again that a killed search was at."""
-        for trial in self.study.get_trials(states=(TrialState.RUNNING,)):
-            self.study.tell(trial.number, state=TrialState.FAIL)
-            self.study.enqueue_trial(trial.params, user_attrs={"goes on": trial.number})
-
     def finished_trials(self) -> int:
-        """How many trials have ended by themselves."""
-        taken_up = {trial.user_attrs.get("goes on") for trial in self.study.trials}
-        return sum(trial.number not in taken_up for trial in self.study.get_trials(states=_ENDED))
+        """The number of trials that have ended, not counting those that were killed and resumed."""
+        resumed = {trial.user_attrs.get(_RESUMES) for trial in self.study.trials}
+        return sum(trial.number not in resumed for trial in self.study.get_trials(states=_ENDED))
 
-    def try_next(self, on_progress: ProgressCallback) -> FrozenTrial:
-        """Train once; the trial with its settings (`params`) and its validation accuracy (`value`).
+    def run_trial(self, on_progress: ProgressCallback) -> FrozenTrial:
+        """Run the next trial, and publish the best settings so far.
 
         Args:
-            on_progress: called with the figures of the training.
+            on_progress: receives the figures of the training.
+
+        Returns:
+            The trial: `params` are its settings, `value` is its validation accuracy.
 
         Raises:
-            PipelineError: as training does.
+            Stopped: a signal ended the training; the next search resumes the trial.
+            PipelineError: the training failed; so did the trial.
         """
         trial = self.study.ask()
-        settings = _varied(self.run.settings, {name: _SPACE[name](trial, name) for name in self.vary})
-        job = _job_of(self.run, settings, self.folder)
+        settings = _varied(self._run.settings, {name: _SPACE[name](trial, name) for name in self._vary})
+        job = _job_of(self._run, settings, self._folder)
         try:
             value = train_in_processes(job, train.processes_of(settings.execution), on_progress).validation["accuracy"]
+        except Stopped:
+            raise  # the next search resumes this trial
         except PipelineError:
             self.study.tell(trial, state=TrialState.FAIL)
             raise
         ended = self.study.tell(trial, value)
         shutil.rmtree(job.checkpoints)
-        self._write_best()
+        write_text(self.best_settings, _as_toml(self._run.settings, self.study.best_trial))
         return ended
 
-    def _write_best(self) -> None:
-        """Publish the best settings so far, for `--config`."""
-        with suppress(ValueError):  # no trial has ended yet
-            best = self.study.best_trial
-            write_text(self.best, _as_toml(self.run.settings, best))
-
-    @property
-    def best(self) -> Path:
-        """The settings file of the best trial."""
-        return self.run.data_dir / layout.BEST_SETTINGS
+    def _resume_killed(self) -> None:
+        """Queue again the trials that were running when an earlier search was killed."""
+        for trial in self.study.get_trials(states=(TrialState.RUNNING,)):
+            self.study.tell(trial.number, state=TrialState.FAIL)
+            self.study.enqueue_trial(trial.params, user_attrs={_RESUMES: trial.number})
 
 
 def _varied(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    """`settings` with other values for some `group.name`."""
+    """`settings` with other values, given by `group.name`."""
     for setting, value in values.items():
         group, _, name = setting.partition(".")
         settings = replace(settings, **{group: replace(getattr(settings, group), **{name: value})})
@@ -145,14 +144,14 @@ def _varied(settings: Settings, values: Mapping[str, Any]) -> Settings:
 
 
 def _job_of(run: Run[Settings], settings: Settings, folder: Path) -> Job:
-    """The training that the pipeline would do with these settings, with its checkpoints below `folder`."""
+    """The training job of the pipeline for these settings, with its checkpoints below `folder`."""
     step = train.training_step(Run(run.data_dir, settings))
     arguments = {name: value for name, value in step.arguments.items() if name != "processes"}
     return train.make_job(run.data_dir, folder, **arguments)
 
 
 def _as_toml(settings: Settings, trial: FrozenTrial) -> str:
-    """The settings of a trial as `--config` reads them: all that its preset does not say."""
+    """The settings of a trial that differ from its preset, as TOML."""
     lines = [f"# Trial {trial.number}: validation accuracy {trial.value}.", f'preset = "{settings.preset}"']
     for group, before in preset(settings.preset).items():
         values = asdict(getattr(_varied(settings, trial.params), group))
