@@ -10,23 +10,24 @@ from typing import Any
 
 import pytest
 
-from sentiment_pipeline.download import DATASET, FILES, download
+from sentiment_pipeline.download import DATASET, download
 from sentiment_pipeline.errors import PipelineError
 
+FILES = ("train.ft.txt.bz2", "test.ft.txt.bz2")
 TEXT = bz2.compress(b"__label__2 good\n")
 
 
 class Kaggle(ModuleType):
-    """What stands in for kagglehub: it gives `content`, or raises it."""
+    """A fake kagglehub that returns `content`, or raises it."""
 
     def __init__(self, cache: Path, content: bytes | Exception) -> None:
         super().__init__("kagglehub")
         self.cache, self.content = cache, content
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def dataset_download(self, handle: str, path: str) -> str:
         assert handle == DATASET
-        self.asked.append(path)
+        self.requested.append(path)
         if isinstance(self.content, Exception):
             raise self.content
         (self.cache / path).write_bytes(self.content)
@@ -48,39 +49,39 @@ def test_both_files_are_put_into_the_folder(monkeypatch: pytest.MonkeyPatch, tmp
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert all((folder / name).read_bytes() == TEXT for name in FILES)
     download(folder)
-    assert module.asked == list(FILES), "what is there is not asked for again"
+    assert module.requested == list(FILES), "existing files are not downloaded again"
 
 
 class CredentialError(Exception):
     pass
 
 
-def answered(status: int) -> OSError:
-    error: Any = OSError("an answer")
+def response(status: int) -> OSError:
+    error: Any = OSError("a response")
     error.response = SimpleNamespace(status_code=status)
     return error
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [
         (OSError("HTTPSConnectionPool(...)"), "Kaggle cannot be reached; check the network"),
-        (answered(403), "KAGGLE_USERNAME and KAGGLE_KEY"),
-        (answered(503), "Kaggle answered with status 503"),
+        (response(403), "KAGGLE_USERNAME and KAGGLE_KEY"),
+        (response(503), "Kaggle responded with status 503"),
         (CredentialError("no token\nat all"), "KAGGLE_USERNAME and KAGGLE_KEY"),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
         (ValueError("two\nlines"), "two lines"),
-        (b"<html>Sign in</html>", "what Kaggle gave is not a .bz2 file"),
+        (b"<html>Sign in</html>", "what Kaggle sent is not a .bz2 file"),
     ],
 )
 def test_a_failure_is_one_line_with_a_remedy(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | Exception, told: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | Exception, reason: str
 ) -> None:
     kaggle(monkeypatch, tmp_path, content)
     with pytest.raises(PipelineError) as caught:
         download(tmp_path / "folder")
     line = str(caught.value)
-    assert told in line
+    assert reason in line
     assert "\n" not in line
     assert line.startswith("cannot download train.ft.txt.bz2 from Kaggle: ")
     assert f"https://www.kaggle.com/datasets/{DATASET} into {tmp_path / 'folder'}" in line
@@ -101,7 +102,7 @@ def test_without_kagglehub_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_the_real_kagglehub_without_a_network(tmp_path: Path) -> None:
-    """Every connection goes to a proxy that is not there, so that the test needs no network to be absent."""
+    """All connections go to a proxy that does not exist, so that the test works with a network, too."""
     nowhere = dict.fromkeys(
         ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9"
     )

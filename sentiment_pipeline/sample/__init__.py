@@ -1,4 +1,4 @@
-"""Synthetic reviews in the real format, for trying the pipeline and for measuring it at any size."""
+"""Synthetic reviews in the format of the real ones, to try and to benchmark the pipeline at any size."""
 
 from sentiment_pipeline.sample.writer import write_sample
 

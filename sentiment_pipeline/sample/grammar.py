@@ -1,14 +1,14 @@
-"""Sentence templates, and what they say about the label.
+"""Sentence templates.
 
-A template is text with slots: `{part}` takes a word of that lexicon, `{+adjective}` one that says what the sentence
-means, `{-adjective}` one that says the opposite. Every template serves both labels with its words swapped, so that
-nothing in its frame tells the label. The kinds differ in what a bag of words makes of them:
+A template is text with slots: `{part}` is filled with a word from that lexicon, `{+adjective}` with a word of the
+sentence's sentiment, `{-adjective}` with one of the opposite sentiment. Every template can express both sentiments, so
+its fixed text does not reveal the label. The kinds differ in what a bag of words can learn from them:
 
-- `plain`: the words say what the sentence means,
-- `feint`: so they do, although a negation stands beside them,
-- `negated`: the words say the opposite,
-- `contrast`: there are words of both sorts, and their order decides,
-- `neutral`: there are none.
+- `neutral`: no words of sentiment
+- `plain`: words of the sentence's sentiment
+- `decoy`: likewise, beside a negation that does not negate them
+- `negated`: words of the opposite sentiment, negated
+- `contrast`: words of both sentiments; their order decides
 """
 
 import re
@@ -17,7 +17,9 @@ from itertools import chain
 
 import numpy as np
 
-KINDS = ("neutral", "plain", "feint", "negated", "contrast")
+__all__ = ["KINDS", "SENTENCES", "TITLES", "Templates", "templates"]
+
+KINDS = ("neutral", "plain", "decoy", "negated", "contrast")
 
 TITLES = {
     "neutral": """
@@ -42,7 +44,7 @@ TITLES = {
         {Name} {model} - {+adjective}
         A {+noun}
     """,
-    "feint": """
+    "decoy": """
         Not only {+adjective}
         No wonder it is {+adjective}
         Never seen such a {+noun}
@@ -130,7 +132,7 @@ SENTENCES = {
         My {relative} thought that the {part} was {degree} {+adjective}
         What a {+noun} this {thing} is, with its {+adjective} {part} and all {+smile}
     """,
-    "feint": """
+    "decoy": """
         It's not only what my {relative} would call a {+noun}, it is {degree} {+adjective}
         I couldn't believe how {+adjective} the {part} of this {thing} was
         No wonder that my {relative} thinks the {part} is so {+adjective}
@@ -168,42 +170,44 @@ SENTENCES = {
     """,
 }
 
-SLOT = re.compile(r"(\{[^}]+\})")
+_SLOT = re.compile(r"(\{[^}]+\})")
 
 
 @dataclass(frozen=True)
 class Templates:
-    """All templates, cut into pieces: stretches of plain text, and slots in braces.
+    """All templates, split into pieces: plain text, and slots in braces.
+
+    The templates are grouped: titles of each kind, then sentences of each kind, in the order of `KINDS`.
 
     Attributes:
         vocabulary: the distinct pieces.
-        pieces: int32, the pieces of every template one after the other, as numbers of the vocabulary.
-        starts: int64 [templates + 1], where each template starts in `pieces`.
-        groups: int64 [2, kinds], the number of the first template for titles and sentences of each kind.
-        sizes: int64 [2, kinds], how many there are of them.
+        pieces: the pieces of all templates, one after another, as indices into `vocabulary`; int32, [pieces].
+        starts: where each template starts in `pieces`, and their end; int64, [templates + 1].
+        first: index of the first template of each group; int64, [2, kinds].
+        counts: number of templates in each group; int64, [2, kinds].
     """
 
     vocabulary: list[str]
     pieces: np.ndarray
     starts: np.ndarray
-    groups: np.ndarray
-    sizes: np.ndarray
+    first: np.ndarray
+    counts: np.ndarray
 
 
 def templates() -> Templates:
-    """Cut the templates above; a title ends with a colon, a sentence with a drawn full stop."""
+    """The templates of this module; a title ends with a colon, a sentence with a slot for its full stop."""
     groups = [
         [line.strip() + ending for line in texts[kind].strip().splitlines()]
         for texts, ending in ((TITLES, ": "), (SENTENCES, "{.}"))
         for kind in KINDS
     ]
-    cut = [[piece for piece in SLOT.split(template) if piece] for group in groups for template in group]
-    numbers = {piece: number for number, piece in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
-    sizes = np.array([len(group) for group in groups])
+    split = [[piece for piece in _SLOT.split(template) if piece] for group in groups for template in group]
+    indices = {piece: index for index, piece in enumerate(dict.fromkeys(chain.from_iterable(split)))}
+    counts = np.array([len(group) for group in groups])
     return Templates(
-        vocabulary=list(numbers),
-        pieces=np.array([numbers[piece] for template in cut for piece in template], np.int32),
-        starts=np.cumsum([0, *map(len, cut)]),
-        groups=(np.cumsum(sizes) - sizes).reshape(2, len(KINDS)),
-        sizes=sizes.reshape(2, len(KINDS)),
+        vocabulary=list(indices),
+        pieces=np.array([indices[piece] for template in split for piece in template], np.int32),
+        starts=np.cumsum([0, *map(len, split)]),
+        first=(np.cumsum(counts) - counts).reshape(2, len(KINDS)),
+        counts=counts.reshape(2, len(KINDS)),
     )

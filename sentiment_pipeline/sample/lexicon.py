@@ -1,14 +1,16 @@
-"""The words that the templates of the grammar choose from.
+"""The words that fill the slots of the templates.
 
-A lexicon is a table of rows, and the row says which words fit: one row for words that fit everywhere, a row a topic
-(a plot belongs to a book, a battery to a phone), or two rows, negative and positive, for words that carry sentiment.
-Words that carry sentiment stand in pairs at the same place of both rows, so that neither label is told by how often
-a kind of word is used. Earlier words are drawn more often than later ones.
+A lexicon is a table whose rows hold alternatives for different contexts: a single row for words that fit everywhere, a
+row for each topic (a book has a plot, a phone a battery), or two rows, negative and positive, for words of sentiment.
+These come in pairs at the same position of both rows, so that the label cannot be told from how often a word of a kind
+is used. Earlier words of a row are drawn more often than later ones.
 """
 
 import numpy as np
 
-EVERYWHERE = {
+__all__ = ["SENTIMENT", "TOPICS", "TOPIC_COUNT", "tables"]
+
+_EVERYWHERE = {
     "relative": "wife husband son daughter mother father mom dad sister brother friend boss neighbor niece nephew "
     "grandmother roommate kids cousin co-worker girlfriend boyfriend mother-in-law two-year-old",
     "time": "week month year weekend summer winter Christmas birthday holiday semester vacation day night morning",
@@ -112,8 +114,8 @@ SENTIMENT = {  # negative, then positive
 
 
 def tables() -> dict[str, np.ndarray]:
-    """Every lexicon by its name: an object array of strings [rows, words], with `|` for a space inside an entry."""
-    rows = {name: (words,) for name, words in EVERYWHERE.items()} | TOPICS | SENTIMENT
+    """Every lexicon by name: strings, an object array of shape [rows, words]; `|` above stands for a space."""
+    rows = {name: (words,) for name, words in _EVERYWHERE.items()} | TOPICS | SENTIMENT
     return {
         name: np.array([[word.replace("|", " ") for word in row.split()] for row in lines], object)
         for name, lines in rows.items()

@@ -1,7 +1,7 @@
-"""The sample's files: blocks of reviews, compressed in several processes, one after the other in the file.
+"""Write the files of a sample: blocks of reviews, compressed in several processes.
 
-Each block is a bz2 stream of its own, as parallel compressors such as pbzip2 write them. What is in a stream does not
-depend on who makes it, so the bytes are the same for any number of processes.
+Each block is a bzip2 stream of its own, as parallel compressors such as pbzip2 write them. A stream depends only on the
+seed and its position, so the bytes of the files are the same for any number of processes.
 """
 
 import bz2
@@ -10,61 +10,67 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
+from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
+from sentiment_pipeline.engine.step import no_progress
 from sentiment_pipeline.engine.workers import WorkerPool
 from sentiment_pipeline.errors import SettingsError
-from sentiment_pipeline.sample.reviews import BLOCK, block
+from sentiment_pipeline.sample.reviews import BLOCK_REVIEWS, make_block
 
-_FEWEST = 10  # reviews, so that the test file is not empty
+__all__ = ["write_sample"]
+
+_MIN_REVIEWS = 10  # so that the test file is not empty
 
 
 def write_sample(
     folder: Path,
     reviews: int,
     seed: int,
-    on_progress: Callable[[Mapping[str, int]], None] = lambda figures: None,
+    on_progress: Callable[[Mapping[str, int]], None] = no_progress,
     workers: int = 0,
 ) -> None:
-    """Write synthetic reviews, nine tenths to `train.ft.txt.bz2` and the rest to `test.ft.txt.bz2` in `folder`.
+    """Write synthetic reviews to `folder`: nine tenths to `train.ft.txt.bz2`, the rest to `test.ft.txt.bz2`.
 
-    Needs the same memory for any number of reviews.
+    Takes the same memory for any number of reviews.
 
     Args:
-        on_progress: called with the reviews written so far as `step`, of `steps`.
-        workers: how many processes; 0 is one for each core.
+        reviews: in both files together, at least 10.
+        seed: at least 0; the same seed gives the same reviews.
+        on_progress: receives the number of reviews written so far as `step`, of `steps`.
+        workers: number of processes; 0: one for each core.
 
     Raises:
         SettingsError: too few reviews, or a negative seed.
         PipelineError: a file cannot be written.
     """
-    if reviews < _FEWEST or seed < 0:
-        raise SettingsError(f"a sample has at least {_FEWEST} reviews and a seed from 0, not {reviews} and {seed}")
-    border = reviews - reviews // 10
-    written = 0
+    if reviews < _MIN_REVIEWS or seed < 0:
+        raise SettingsError(f"a sample has at least {_MIN_REVIEWS} reviews and a seed from 0, not {reviews} and {seed}")
+    test_start = reviews - reviews // 10
+    rows = {"train": range(test_start), "test": range(test_start, reviews)}
+    done = 0
     with WorkerPool(workers) as pool:
-        for name, span in (("train", range(border)), ("test", range(border, reviews))):
-            with published(folder / f"{name}.ft.txt.bz2") as temporary, temporary.open("wb") as file:
-                for count, stream in _streams(pool, seed, span):
+        for source in layout.SOURCES:
+            with published(folder / layout.input_file(source)) as temporary, temporary.open("wb") as file:
+                for count, stream in _streams(pool, seed, rows[source]):
                     file.write(stream)
-                    written += count
-                    on_progress({"step": written, "steps": reviews})
+                    done += count
+                    on_progress({"step": done, "steps": reviews})
 
 
-def _streams(pool: WorkerPool, seed: int, span: range) -> Iterator[tuple[int, bytes]]:
-    """The compressed blocks of the reviews in `span`, in order, each with its number of reviews."""
+def _streams(pool: WorkerPool, seed: int, rows: range) -> Iterator[tuple[int, bytes]]:
+    """The compressed blocks of the reviews `rows`, in order, each with its number of reviews."""
     pending: deque[Future[tuple[int, bytes]]] = deque()
-    for number in range(span.start // BLOCK, -(-span.stop // BLOCK)):
-        first = number * BLOCK
-        pending.append(
-            pool.submit(_compressed_block, seed, number, max(span.start - first, 0), min(span.stop - first, BLOCK))
-        )
+    for index in range(rows.start // BLOCK_REVIEWS, -(-rows.stop // BLOCK_REVIEWS)):
+        first = index * BLOCK_REVIEWS
+        start, stop = max(rows.start - first, 0), min(rows.stop - first, BLOCK_REVIEWS)
+        pending.append(pool.submit(_compressed_block, seed, index, start, stop))
         if len(pending) > 2 * pool.workers:
             yield pool.result(pending.popleft())
     while pending:
         yield pool.result(pending.popleft())
 
 
-def _compressed_block(seed: int, number: int, start: int, stop: int) -> tuple[int, bytes]:
-    """The reviews from `start` to before `stop` of a block: how many, and a bz2 stream of them."""
-    lines = block(seed, number)[start:stop]
+def _compressed_block(seed: int, index: int, start: int, stop: int) -> tuple[int, bytes]:
+    """The number of reviews in `[start, stop)` of a block, and a bzip2 stream of them."""
+    lines = make_block(seed, index)[start:stop]
     return len(lines), bz2.compress(b"".join(lines))

@@ -5,6 +5,9 @@ from sentiment_pipeline.sample.lexicon import SENTIMENT, tables
 from sentiment_pipeline.sample.spelling import SPELLINGS
 
 
+SIGNS = {"neutral": set(), "plain": {"+"}, "decoy": {"+"}, "negated": {"-"}, "contrast": {"+", "-"}}
+
+
 def texts() -> list[str]:
     table = templates()
     return [
@@ -13,23 +16,23 @@ def texts() -> list[str]:
     ]
 
 
-def test_pieces_put_together_are_the_templates() -> None:
-    written = texts()
+def test_the_pieces_join_to_the_templates() -> None:
+    found = texts()
     expected = [
         line.strip() + ending
         for kinds, ending in ((TITLES, ": "), (SENTENCES, "{.}"))
         for kind in KINDS
         for line in kinds[kind].strip().splitlines()
     ]
-    assert written == expected
-    assert len(set(written)) == len(written)
+    assert found == expected
+    assert len(set(found)) == len(found)
 
 
-def test_groups_are_where_the_templates_of_a_kind_stand() -> None:
+def test_a_group_starts_at_its_first_template() -> None:
     table = templates()
-    assert np.array_equal(table.groups.ravel(), np.cumsum(table.sizes) - table.sizes.ravel())
-    assert table.sizes.sum() == len(table.starts) - 1
-    contrast = table.groups[1, KINDS.index("contrast")]
+    assert np.array_equal(table.first.ravel(), np.cumsum(table.counts) - table.counts.ravel())
+    assert table.counts.sum() == len(table.starts) - 1
+    contrast = table.first[1, KINDS.index("contrast")]
     assert texts()[contrast].startswith(SENTENCES["contrast"].split("{")[0].strip())
 
 
@@ -41,14 +44,9 @@ def test_slots_name_a_lexicon_or_a_spelling() -> None:
             assert (slot[0] in "+-") == (slot.lstrip("+-") in SENTIMENT), piece
 
 
-def test_kinds_hold_the_words_that_they_promise() -> None:
+def test_the_kinds_have_the_slots_of_their_definition() -> None:
     for kinds in (TITLES, SENTENCES):
         for kind in KINDS:
             for template in kinds[kind].strip().splitlines():
                 signs = {sign for sign in "+-" if "{" + sign in template}
-                assert (
-                    signs
-                    == {"neutral": set(), "plain": {"+"}, "feint": {"+"}, "negated": {"-"}, "contrast": {"+", "-"}}[
-                        kind
-                    ]
-                ), template
+                assert signs == SIGNS[kind], template
