@@ -4,7 +4,6 @@ from sentiment_pipeline.sample.grammar import KINDS, SENTENCES, TITLES, template
 from sentiment_pipeline.sample.lexicon import SENTIMENT, tables
 from sentiment_pipeline.sample.spelling import SPELLINGS
 
-
 SIGNS = {"neutral": set(), "plain": {"+"}, "decoy": {"+"}, "negated": {"-"}, "contrast": {"+", "-"}}
 
 

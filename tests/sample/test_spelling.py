@@ -3,11 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.sample.lexicon import SENTIMENT, tables
-from sentiment_pipeline.sample.spelling import LARGEST, SPELLINGS, ranks, word
+from sentiment_pipeline.sample.spelling import MAX_RANK, SPELLINGS, _word, draw_ranks
 
 
-def test_ranks_follow_a_law_without_an_end() -> None:
-    drawn = ranks(np.random.default_rng(0), 400_000)
+def test_the_number_of_distinct_ranks_grows_like_a_power() -> None:
+    drawn = draw_ranks(np.random.default_rng(0), 400_000)
     assert drawn.min() == 0
     assert drawn.max() > 1 << 30
     distinct = [len(np.unique(drawn[:size])) for size in (50_000, 400_000)]
@@ -16,18 +16,18 @@ def test_ranks_follow_a_law_without_an_end() -> None:
 
 
 def test_made_up_words_differ() -> None:
-    words = [word(rank) for rank in range(0, 4_000_000, 40)]
+    words = [_word(rank) for rank in range(0, 4_000_000, 40)]
     assert len(set(words)) > 0.97 * len(words)
     assert max(map(len, words)) < 20
 
 
 def test_frequent_made_up_words_carry_no_sentiment() -> None:
     sentiment = {str(entry) for name in SENTIMENT for entry in tables()[name].ravel()}
-    assert not sentiment & {word(rank) for rank in range(20_000)}
+    assert not sentiment & {_word(rank) for rank in range(20_000)}
 
 
-@given(st.integers(0, LARGEST))
-def test_every_spelling_is_one_chunk_of_text(rank: int) -> None:
+@given(st.integers(0, MAX_RANK))
+def test_every_spelling_is_one_word_without_spaces(rank: int) -> None:
     for spelling in SPELLINGS.values():
         text = spelling(rank)
         assert text.split() == [text]
