@@ -8,34 +8,37 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentiment_pipeline.data import batches
 from sentiment_pipeline.data.batches import Batch, Loader, gather_ids
 from sentiment_pipeline.data.packed import PackedReviews, open_packed
-from sentiment_pipeline.models.config import ModelConfig
-from sentiment_pipeline.training import batches
-from tests.training.examples import VOCABULARY, model_config, write_packed
+from sentiment_pipeline.data.truncation import Truncation
+from tests.training.examples import VOCABULARY, write_packed
 
 REVIEWS = st.lists(st.lists(st.integers(1, 9), max_size=12), min_size=1, max_size=6)
 
 
-def plainly(review: list[int], model: ModelConfig, time: int) -> list[int]:
+TRUNCATION = Truncation(20, 5, "right")
+
+
+def plainly(review: list[int], truncation: Truncation, time: int) -> list[int]:
     """One review's column, in the plainest form."""
-    if len(review) > model.length:
-        review = review[: model.length - model.tail] + review[len(review) - model.tail :]
+    if len(review) > truncation.length:
+        review = review[: truncation.length - truncation.tail] + review[len(review) - truncation.tail :]
     padding = [0] * (time - len(review))
-    return padding + review if model.padding == "left" else review + padding
+    return padding + review if truncation.padding == "left" else review + padding
 
 
 @settings(max_examples=200, deadline=None)
 @given(reviews=REVIEWS, length=st.integers(1, 10), tail=st.integers(0, 10), left=st.booleans())
-def test_cut_is_what_a_loop_would_do(reviews: list[list[int]], length: int, tail: int, left: bool) -> None:
-    model = model_config(length=length, tail=min(tail, length), padding="left" if left else "right")
+def test_ids_are_gathered_as_a_loop_would(reviews: list[list[int]], length: int, tail: int, left: bool) -> None:
+    truncation = Truncation(length, min(tail, length), "left" if left else "right")
     flat = np.array([each for review in reviews for each in review], np.uint16)
     offsets = np.cumsum([0, *map(len, reviews)])
     rows = np.arange(len(reviews))[::-1]
-    ids, kept = gather_ids(flat, offsets, rows, model, length)
+    ids, kept = gather_ids(flat, offsets, rows, truncation)
     time = length if left else max(1, *(min(len(review), length) for review in reviews), 0)
     assert ids.dtype == np.int32
-    assert ids.T.tolist() == [plainly(reviews[row], model, time) for row in rows]
+    assert ids.T.tolist() == [plainly(reviews[row], truncation, time) for row in rows]
     assert kept.tolist() == [min(len(reviews[row]), length) for row in rows]
 
 
@@ -45,7 +48,7 @@ def reviews(tmp_path: Path) -> PackedReviews:
 
 
 def make_loader(reviews: PackedReviews, workers: int = 0, rank: int = 0, ranks: int = 1) -> Loader:
-    return Loader(reviews, model_config(), 20, seed=1, epochs=3, workers=workers, pin=False, rank=rank, ranks=ranks)
+    return Loader(reviews, TRUNCATION, 20, seed=1, epochs=3, workers=workers, pin=False, rank=rank, ranks=ranks)
 
 
 def contents(loaded: list[Batch]) -> list[list[list[int]]]:
@@ -61,7 +64,7 @@ def test_a_batch_holds_its_reviews(reviews: PackedReviews) -> None:
         assert batch.tokens == batch.lengths.sum()
         for column, row in enumerate(batch.rows.tolist()):
             ids = reviews.ids[reviews.offsets[row] : reviews.offsets[row + 1]].tolist()
-            assert batch.ids[:, column].tolist() == plainly(ids, model_config(), batch.time)
+            assert batch.ids[:, column].tolist() == plainly(ids, TRUNCATION, batch.time)
             assert batch.labels[column] == reviews.labels[row]
 
 
@@ -90,7 +93,7 @@ def test_the_processes_parts_make_the_same_global_batches(reviews: PackedReviews
 
 
 @pytest.mark.parametrize("done", [0, 1, 7, 10, 11, 12, 22, 32])
-def test_it_goes_on_at_the_very_next_batch(reviews: PackedReviews, done: int) -> None:
+def test_it_resumes_at_the_very_next_batch(reviews: PackedReviews, done: int) -> None:
     everything = contents(list(make_loader(reviews)))
     assert len(everything) == 33
     loader = make_loader(reviews, workers=2)
@@ -104,7 +107,7 @@ def test_it_goes_on_at_the_very_next_batch(reviews: PackedReviews, done: int) ->
     assert contents(list(loader)) == everything[done:]
 
 
-def test_going_on_reads_nothing_of_what_was_skipped(reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resuming_assembles_no_batch_that_is_skipped(reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch) -> None:
     assembled, assemble = [], batches.assemble
     monkeypatch.setattr(batches, "assemble", lambda *arguments: assembled.append(0) or assemble(*arguments))
     loader = make_loader(reviews)
@@ -115,7 +118,7 @@ def test_going_on_reads_nothing_of_what_was_skipped(reviews: PackedReviews, monk
 
 def test_a_process_can_be_left_without_a_part(reviews: PackedReviews) -> None:
     few = replace(reviews, offsets=reviews.offsets[:3], labels=reviews.labels[:2], lengths=reviews.lengths[:2])
-    (batch,) = Loader(few, model_config(), 20, 1, 1, 0, False, rank=3, ranks=4)
+    (batch,) = Loader(few, TRUNCATION, 20, 1, 1, 0, False, rank=3, ranks=4)
     assert (batch.reviews, batch.total, batch.ids.shape) == (0, 2, (1, 0))
 
 
@@ -123,6 +126,6 @@ def test_left_padding_leaves_the_order_random(tmp_path: Path) -> None:
     reviews = open_packed(write_packed(tmp_path, 2000, seed=5), VOCABULARY)
     spread = [
         np.std(reviews.lengths[batch.rows.numpy()])
-        for batch in Loader(reviews, model_config(padding="left"), 50, 1, 1, 0, False)
+        for batch in Loader(reviews, Truncation(20, 5, "left"), 50, 1, 1, 0, False)
     ]
     assert min(spread) > 5

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_pipeline.data.order import Order, span
-from sentiment_pipeline.training import order as orders
+from sentiment_pipeline.data import order as orders
+from sentiment_pipeline.data.order import Order, _rows_between
 
 SOME = st.builds(
     lambda reviews, batch_size, seed, sort: Order(
@@ -21,9 +21,9 @@ SOME = st.builds(
 
 @pytest.fixture(autouse=True)
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "WINDOW", 1000)
-    monkeypatch.setattr(orders, "BLOCK", 16)
-    monkeypatch.setattr(orders, "POOL", 4)
+    monkeypatch.setattr(orders, "_WINDOW", 1000)
+    monkeypatch.setattr(orders, "_BLOCK", 16)
+    monkeypatch.setattr(orders, "_POOL", 4)
 
 
 @settings(max_examples=60, deadline=None)
@@ -90,4 +90,4 @@ def test_span_joins_blocks_end_to_end() -> None:
     joined = [10, 11, 0, 20, 21, 22]
     for first in range(6):
         for last in range(first + 1, 7):
-            assert span(sizes, starts, first, last).tolist() == joined[first:last]
+            assert _rows_between(sizes, starts, first, last).tolist() == joined[first:last]

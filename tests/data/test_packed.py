@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_pipeline.data.packed import FILES, open_packed
+from sentiment_pipeline.data.packed import _TYPES, open_packed
 from sentiment_pipeline.errors import PipelineError
 from tests.training.examples import VOCABULARY, write_arrays, write_packed
 
@@ -62,7 +62,7 @@ def test_contradictions_are_found(tmp_path: Path, changes: dict[str, Any], fault
         open_packed(write_arrays(tmp_path, **{**GOOD, **changes}), 7)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", _TYPES)
 def test_a_missing_or_cut_file_is_named(tmp_path: Path, name: str) -> None:
     path = write_arrays(tmp_path, **GOOD) / f"{name}.npy"
     path.write_bytes(path.read_bytes()[:-1])
@@ -75,7 +75,7 @@ def test_a_missing_or_cut_file_is_named(tmp_path: Path, name: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    name=st.sampled_from(sorted(FILES)),
+    name=st.sampled_from(sorted(_TYPES)),
     changes=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255))),
     end=st.integers(0, 300),
 )

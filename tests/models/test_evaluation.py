@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from sentiment_pipeline.data.packed import open_packed
+from sentiment_pipeline.models import evaluation
 from sentiment_pipeline.models.evaluation import evaluate, metrics, score_split
 from sentiment_pipeline.models.sentiment import SentimentModel
-from sentiment_pipeline.training import evaluation
 from tests.training.examples import VOCABULARY, model_config, write_packed
 
 
@@ -33,7 +33,7 @@ def test_pieces_and_processes_score_the_same(tmp_path: Path, monkeypatch: pytest
     torch.manual_seed(0)
     model = SentimentModel(model_config(), VOCABULARY)
     whole = score_split(model, reviews)
-    monkeypatch.setattr(evaluation, "PIECE", 17)
+    monkeypatch.setattr(evaluation, "_PIECE", 17)
     parts = [score_split(model, reviews, rank=rank, ranks=3) for rank in range(3)]
     assert np.allclose(sum(parts), whole, atol=1e-6)
     assert sum(np.count_nonzero(part) for part in parts) == 100

@@ -12,8 +12,9 @@ from safetensors.torch import save_file
 
 from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.layout import MODEL_CONFIG, MODEL_WEIGHTS
 from sentiment_pipeline.models.inference import logits
-from sentiment_pipeline.models.model_folder import CONFIG, WEIGHTS, load_model, save_model
+from sentiment_pipeline.models.model_folder import load_model, save_model
 from sentiment_pipeline.models.sentiment import SentimentModel
 from tests.training.examples import VOCABULARY, model_config
 
@@ -29,8 +30,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def change(folder: Path, **values: Any) -> None:
-    config = json.loads((folder / CONFIG).read_text())
-    (folder / CONFIG).write_text(json.dumps({**config, **values}))
+    config = json.loads((folder / MODEL_CONFIG).read_text())
+    (folder / MODEL_CONFIG).write_text(json.dumps({**config, **values}))
 
 
 def test_a_model_comes_back_as_it_went(folder: Path) -> None:
@@ -43,7 +44,7 @@ def test_a_model_comes_back_as_it_went(folder: Path) -> None:
     assert np.array_equal(logits(model, ids, offsets), logits(loaded, ids, offsets))
 
 
-@pytest.mark.parametrize("name", [CONFIG, WEIGHTS])
+@pytest.mark.parametrize("name", [MODEL_CONFIG, MODEL_WEIGHTS])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(PipelineError, match=f"{name} is missing"):
@@ -77,15 +78,15 @@ def test_a_config_that_does_not_fit_is_refused(folder: Path, values: dict[str, A
 
 @pytest.mark.parametrize("content", [b"", b"null", b"[]", b"{", b'{"format": 1}', b"[" * 100_000, b'"\xff"'])
 def test_a_config_that_is_none_is_refused(folder: Path, content: bytes) -> None:
-    (folder / CONFIG).write_bytes(content)
+    (folder / MODEL_CONFIG).write_bytes(content)
     with pytest.raises(PipelineError, match="is not a model's config"):
         load_model(folder)
 
 
 def test_a_flipped_bit_in_the_weights_is_found(folder: Path) -> None:
-    content = bytearray((folder / WEIGHTS).read_bytes())
+    content = bytearray((folder / MODEL_WEIGHTS).read_bytes())
     content[-5] ^= 1
-    (folder / WEIGHTS).write_bytes(content)
+    (folder / MODEL_WEIGHTS).write_bytes(content)
     with pytest.raises(PipelineError, match="damaged"):
         load_model(folder)
 
@@ -98,8 +99,8 @@ def test_weights_of_other_names_or_types_are_refused(folder: Path) -> None:
         {**weights, "more": torch.zeros(1)},
         {name: each for name, each in weights.items() if name != first},
     ):
-        save_file(wrong, folder / WEIGHTS)
-        change(folder, weights_sha256=sha256(folder / WEIGHTS))
+        save_file(wrong, folder / MODEL_WEIGHTS)
+        change(folder, weights_sha256=sha256(folder / MODEL_WEIGHTS))
         with pytest.raises(PipelineError, match="does not fit its config"):
             load_model(folder)
 
@@ -107,7 +108,7 @@ def test_weights_of_other_names_or_types_are_refused(folder: Path) -> None:
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300), keep=st.integers(0, 400))
 def test_fuzzed_weights_are_an_error(folder: Path, content: bytes, keep: int) -> None:
-    path = folder / WEIGHTS
+    path = folder / MODEL_WEIGHTS
     good = path.read_bytes()
     path.write_bytes(good[:keep] + content)
     change(folder, weights_sha256=sha256(path))

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from sentiment_pipeline.models.recurrent import Dropout, Permute, Recurrent, mirrored
+from sentiment_pipeline.models.recurrent import Recurrent, _mirror, _Permute
 
 TIME, REVIEWS, INPUTS, HIDDEN = 7, 5, 3, 4
 LENGTHS = torch.tensor([7, 1, 4, 6, 7])
@@ -15,7 +15,7 @@ def pair(cell: str, layers: int, bidirectional: bool) -> tuple[Recurrent, nn.LST
     """A stack of ours and torch's with the same weights, in float64."""
     torch.manual_seed(0)
     theirs = nn.LSTM(INPUTS, HIDDEN, layers, bidirectional=bidirectional).double()
-    ours = Recurrent(INPUTS, HIDDEN, layers, bidirectional, cell, dropout=0.0, variational=False).double()
+    ours = Recurrent(INPUTS, HIDDEN, layers, bidirectional, cell, dropout=0.0).double()
     for name, weight in theirs.named_parameters():
         matched(ours, name).data.copy_(weight.data)
     return ours, theirs
@@ -69,18 +69,10 @@ def test_padding_says_nothing() -> None:
 
 
 def test_mirroring_is_its_own_inverse_and_keeps_padding() -> None:
-    mirror = mirrored(TIME, LENGTHS)
+    mirror = _mirror(TIME, LENGTHS)
     inputs = torch.arange(TIME * REVIEWS, dtype=torch.float64).view(TIME, REVIEWS, 1)
-    turned = Permute.apply(inputs, mirror)
+    turned = _Permute.apply(inputs, mirror)
     assert turned[:4, 2].flatten().tolist() == inputs[:4, 2].flatten().flip(0).tolist()
     assert torch.equal(turned[4:, 2], inputs[4:, 2])
-    assert torch.equal(Permute.apply(turned, mirror), inputs)
-    assert torch.autograd.gradcheck(lambda each: Permute.apply(each, mirror), inputs.requires_grad_())
-
-
-@pytest.mark.parametrize("variational", [False, True])
-def test_dropout_is_one_mask_for_all_times_if_variational(variational: bool) -> None:
-    dropped = Dropout(0.5, variational).train()(torch.ones(50, 4, 6))
-    assert set(dropped.flatten().tolist()) == {0.0, 2.0}
-    assert torch.equal(dropped, dropped[:1].expand_as(dropped)) == variational
-    assert torch.equal(Dropout(0.5, variational).eval()(dropped), dropped)
+    assert torch.equal(_Permute.apply(turned, mirror), inputs)
+    assert torch.autograd.gradcheck(lambda each: _Permute.apply(each, mirror), inputs.requires_grad_())

@@ -9,13 +9,13 @@ from tests.training.examples import VOCABULARY, model_config
 
 IDS = torch.randint(2, VOCABULARY, (9, 4), generator=torch.Generator().manual_seed(0))
 LENGTHS = torch.tensor([9, 1, 0, 5])
-LEVERS = [
+CHANGES = [
     dict(cell="scratch"),
-    dict(layers=2, variational=True, embedding_dropout=0.3),
+    dict(layers=2, embedding_dropout=0.3),
     dict(bidirectional=False),
-    dict(pooling="attention", ngrams=0),
+    dict(pooling="last", ngrams=0),
     dict(pooling="last", ngrams=3),
-    dict(pooling="mean", initialization="uniform"),
+    dict(initialization="uniform"),
 ]
 
 
@@ -71,9 +71,9 @@ def test_one_choice_of_the_levers_is_the_tutorials_model() -> None:
     assert drawn[0] == drawn[1]
 
 
-@pytest.mark.parametrize("levers", LEVERS)
-def test_padding_on_the_right_changes_no_logit(levers: dict[str, object]) -> None:
-    model = SentimentModel(model_config(**levers), VOCABULARY).eval()
+@pytest.mark.parametrize("changes", CHANGES)
+def test_padding_on_the_right_changes_no_logit(changes: dict[str, object]) -> None:
+    model = SentimentModel(model_config(**changes), VOCABULARY).eval()
     together = model(IDS * (torch.arange(9)[:, None] < LENGTHS), LENGTHS)
     assert together.dtype == torch.float32
     for review, length in enumerate(LENGTHS.tolist()):
@@ -81,9 +81,9 @@ def test_padding_on_the_right_changes_no_logit(levers: dict[str, object]) -> Non
         assert torch.allclose(alone, together[review], atol=1e-6)
 
 
-@pytest.mark.parametrize("levers", LEVERS)
-def test_every_weight_gets_a_gradient(levers: dict[str, object]) -> None:
-    model = SentimentModel(model_config(**levers), VOCABULARY).train()
+@pytest.mark.parametrize("changes", CHANGES)
+def test_every_weight_gets_a_gradient(changes: dict[str, object]) -> None:
+    model = SentimentModel(model_config(**changes), VOCABULARY).train()
     model(IDS, LENGTHS).square().sum().backward()
     for name, weight in model.named_parameters():
         assert weight.grad is not None, name
@@ -100,10 +100,10 @@ def test_fused_and_scratch_cells_share_weights_and_results() -> None:
 
 def test_word_dropout_hides_words_only_in_training() -> None:
     model = SentimentModel(model_config(word_dropout=0.5), VOCABULARY)
-    hidden = model.train().with_words_hidden(IDS.expand(100, 9, 4))
+    hidden = model.train()._with_words_hidden(IDS.expand(100, 9, 4))
     assert set(hidden[hidden != IDS].tolist()) == {1}
     assert (hidden == 1).float().mean() == pytest.approx(0.5, abs=0.05)
-    assert torch.equal(model.eval().with_words_hidden(IDS), IDS)
+    assert torch.equal(model.eval()._with_words_hidden(IDS), IDS)
 
 
 def test_orthogonal_first_weights() -> None:
@@ -114,13 +114,13 @@ def test_orthogonal_first_weights() -> None:
     assert (cell.bias_ih_l0 + cell.bias_hh_l0).detach().chunk(4)[1].tolist() == [1.0] * 8
 
 
-def test_of_a_longer_review_the_lstm_reads_what_cut_keeps() -> None:
+def test_of_a_longer_review_the_lstm_reads_what_its_truncation_keeps() -> None:
     reviews = [list(range(2, 2 + length)) for length in (3, 9, 12, 7)]
     model = SentimentModel(model_config(length=8, tail=3, linear_length=30), VOCABULARY)
     flat, offsets = np.array([each for review in reviews for each in review]), np.cumsum([0, *map(len, reviews)])
-    expected, kept = gather_ids(flat, offsets, np.arange(4), model.config, 8)
-    whole, lengths = gather_ids(flat, offsets, np.arange(4), model.config, model.config.reach)
-    found, found_lengths = model.shortened(torch.from_numpy(whole), torch.from_numpy(lengths))
+    expected, kept = gather_ids(flat, offsets, np.arange(4), model.config.lstm_truncation)
+    whole, lengths = gather_ids(flat, offsets, np.arange(4), model.config.truncation)
+    found, found_lengths = model._truncated(torch.from_numpy(whole), torch.from_numpy(lengths))
     assert found.tolist() == expected.tolist()
     assert found_lengths.tolist() == kept.tolist()
 

@@ -24,5 +24,5 @@ def test_pauses_are_not_counted() -> None:
     meter = Meter(torch.device("cpu"))
     with meter.paused():
         time.sleep(0.2)
-    meter.stop_clock()
+    meter._stop_clock()
     assert meter.seconds < 0.1

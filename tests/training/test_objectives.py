@@ -31,17 +31,17 @@ def make(folder: Path) -> Job:
     return make_job(folder, model_config(), training_config(), runtime_config())
 
 
-def test_no_reviews_to_train_on_are_told(tmp_path: Path) -> None:
+def test_no_reviews_to_train_on_are_refused(tmp_path: Path) -> None:
     job = make(tmp_path)
     for name in ("ids", "labels", "lengths", "offsets"):
         (tmp_path / "packed" / "train" / f"{name}.npy").unlink()
     write_packed(tmp_path / "packed" / "train", 0, seed=0)
     with pytest.raises(PipelineError, match="no reviews to train on"):
-        Context.opened(job, CPU, Ranks(0, 1))
+        Context.open(job, CPU, Ranks(0, 1))
 
 
 def test_validation_says_what_evaluation_says(tmp_path: Path) -> None:
-    context = Context.opened(make(tmp_path), CPU, Ranks(0, 1))
+    context = Context.open(make(tmp_path), CPU, Ranks(0, 1))
     objective = Sentiment(context, NONE)
     objective.prepare(False, lambda: None, lambda figures: None)
     assert objective.validate(objective.model, lambda: None) == evaluate(objective.model, context.validation)[0]

@@ -34,12 +34,12 @@ def test_where_the_signal_is_ignored_the_end_is_still_an_end() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_other_threads_hear_nothing_and_disturb_nothing() -> None:
+def test_in_other_threads_it_does_nothing() -> None:
     before, entered = signal.getsignal(signal.SIGTERM), []
 
     def work() -> None:
         with StopSignals() as stop:
-            entered.append(stop.handlers)
+            entered.append(stop._handlers)
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.training import trainer as trainers
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.signals import Stopped
-from sentiment_pipeline.training.trainer import Trainer, step_seed, train
+from sentiment_pipeline.training.trainer import Trainer, _step_seed, train
 from tests.training.examples import make_job, model_config, needs_bf16, runtime_config, training_config, write_packed
 
 STEPS = 30  # 150 reviews in batches of 16, three times
@@ -57,12 +56,12 @@ def test_it_learns(tmp_path: Path) -> None:
     assert result.facts["steps"] == 12 * 10
 
 
-def test_figures_tell_what_happened(tmp_path: Path) -> None:
-    told: list[Mapping[str, float]] = []
+def test_figures_describe_every_step(tmp_path: Path) -> None:
+    figures: list[Mapping[str, float]] = []
     job = job_in(tmp_path)
-    result = train(job, told.append)
-    assert lines(job) == told
-    trained = [line for line in told if "loss" in line]
+    result = train(job, figures.append)
+    assert lines(job) == figures
+    trained = [line for line in figures if "loss" in line]
     assert [line["step"] for line in trained] == list(range(3, STEPS + 1, 3))
     for line in trained:
         assert line.keys() == {
@@ -81,7 +80,7 @@ def test_figures_tell_what_happened(tmp_path: Path) -> None:
         assert line["steps"] == STEPS
         assert 0 <= line["data_wait"] <= 1
         assert line["memory_bytes"] > 1 << 20
-    validated = [line for line in told if "validation_loss" in line]
+    validated = [line for line in figures if "validation_loss" in line]
     assert [line["step"] for line in validated] == [10, 20, 30]
     assert result.validation["loss"] == min(line["validation_loss"] for line in validated)
     assert result.facts["best_step"] == result.validation["step"]
@@ -121,7 +120,7 @@ def test_stopped_and_started_again_it_ends_the_same(
 def test_a_failure_at_any_step_loses_nothing_but_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: TrainResult
 ) -> None:
-    job, learn, left = job_in(tmp_path), Trainer.learn, [5, 1, 9, 2, 13]
+    job, train_step, left = job_in(tmp_path), Trainer.train_step, [5, 1, 9, 2, 13]
 
     def failing(self: Trainer, batch: Any) -> None:
         if left and not left[0]:
@@ -129,9 +128,9 @@ def test_a_failure_at_any_step_loses_nothing_but_time(
             raise KeyError
         if left:
             left[0] -= 1
-        learn(self, batch)
+        train_step(self, batch)
 
-    monkeypatch.setattr(Trainer, "learn", failing)
+    monkeypatch.setattr(Trainer, "train_step", failing)
     while left:
         with pytest.raises(KeyError):
             train(job)
@@ -141,7 +140,7 @@ def test_a_failure_at_any_step_loses_nothing_but_time(
 def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = job_in(tmp_path)
     first = train(job)
-    monkeypatch.setattr(Trainer, "learn", None)
+    monkeypatch.setattr(Trainer, "train_step", None)
     again = train(job)
     assert same(again.weights, first.weights)
     assert again.facts == first.facts
@@ -155,38 +154,36 @@ def test_a_checkpoint_of_other_settings_is_refused_by_name(tmp_path: Path) -> No
         train(replace(job_in(tmp_path), vocabulary_size=60))
 
 
-def test_a_loss_that_is_no_number_stops_it_and_keeps_the_last_good_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, learn = job_in(tmp_path, log_every=1000), Trainer.learn
+def test_a_loss_of_nan_stops_it_and_keeps_the_last_good_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, train_step = job_in(tmp_path, log_every=1000), Trainer.train_step
 
     def poisoned(self: Trainer, batch: Any) -> None:
         if self.progress.step == 13:
             self.model.linear.weight.data.fill_(float("nan"))
-        learn(self, batch)
+        train_step(self, batch)
 
-    monkeypatch.setattr(Trainer, "learn", poisoned)
-    with pytest.raises(PipelineError, match=r"no number any more at step 16.*learning_rate"):
+    monkeypatch.setattr(Trainer, "train_step", poisoned)
+    with pytest.raises(PipelineError, match=r"the loss is NaN or infinite at step 16.*learning_rate"):
         train(job)
     assert {path.name for path in job.checkpoints.glob("*.pt")} == {"step-00000010.pt", "step-00000012.pt"}
 
 
-def test_too_little_memory_is_told_with_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_names_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def hungry(self: Trainer, batch: Any) -> None:
         torch.empty(1 << 60)
 
-    monkeypatch.setattr(Trainer, "learn", hungry)
+    monkeypatch.setattr(Trainer, "train_step", hungry)
     with pytest.raises(PipelineError, match=r"out of memory; lower training\.batch_size"):
         train(job_in(tmp_path))
 
 
-def test_a_killed_loader_worker_is_told(
+def test_a_killed_loader_process_is_one_clear_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: TrainResult
 ) -> None:
-    job, learn = job_in(tmp_path, loader_workers=1), Trainer.learn
+    job, train_step = job_in(tmp_path, loader_workers=1), Trainer.train_step
 
     def killing(self: Trainer, batch: Any) -> None:
-        learn(self, batch)
+        train_step(self, batch)
         if self.progress.step == 2:
             import multiprocessing
 
@@ -194,7 +191,7 @@ def test_a_killed_loader_worker_is_told(
                 child.kill()
                 child.join()
 
-    monkeypatch.setattr(Trainer, "learn", killing)
+    monkeypatch.setattr(Trainer, "train_step", killing)
     with pytest.raises(PipelineError, match="loader"):
         train(job)
     monkeypatch.undo()
@@ -202,20 +199,19 @@ def test_a_killed_loader_worker_is_told(
 
 
 @pytest.mark.parametrize(
-    "levers",
+    "changes",
     [
-        dict(optimizer="sgd", schedule="one_cycle"),
-        dict(averaging=0.0, best="accuracy"),
+        dict(best_metric="accuracy", schedule="constant"),
         pytest.param(dict(precision="bf16"), marks=needs_bf16),
         dict(padding="left", ngrams=0, label_smoothing=0.0, clip_norm=0.0),
-        dict(layers=2, variational=True, embedding_dropout=0.2),
-        dict(cell="scratch", pooling="attention"),
+        dict(layers=2, embedding_dropout=0.2),
+        dict(cell="scratch", pooling="last"),
         dict(validate_every=4, tensorboard=True),
-        dict(batch_size=1000, schedule="linear"),
+        dict(batch_size=1000),
     ],
 )
-def test_every_lever_trains_and_goes_on(tmp_path: Path, levers: dict[str, Any]) -> None:
-    job = job_in(tmp_path, epochs=1, checkpoint_every=1, **levers)
+def test_every_setting_trains_and_resumes(tmp_path: Path, changes: dict[str, Any]) -> None:
+    job = job_in(tmp_path, epochs=1, checkpoint_every=1, **changes)
     result = train(job)
     assert np.isfinite(result.validation["loss"])
     last = max(job.checkpoints.glob("*.json"))
@@ -229,7 +225,7 @@ def test_without_validation_reviews_the_last_weights_are_kept(tmp_path: Path) ->
     assert train(job_in(tmp_path)).facts["best_step"] == 9
 
 
-def test_no_reviews_at_all_is_told(tmp_path: Path) -> None:
+def test_no_reviews_at_all_are_refused(tmp_path: Path) -> None:
     write_packed(tmp_path / "packed" / "train", 0, seed=0)
     write_packed(tmp_path / "packed" / "validation", 0, seed=0)
     with pytest.raises(PipelineError, match="no reviews"):
@@ -252,10 +248,10 @@ def test_stopped_in_pretraining_or_after_it_ends_the_same(tmp_path: Path, phase:
 
 
 def test_pretraining_changes_where_training_begins(tmp_path: Path) -> None:
-    told: list[Mapping[str, float]] = []
+    figures: list[Mapping[str, float]] = []
     job = job_in(tmp_path, epochs=1, pretraining_epochs=2)
-    pretrained = train(job, told.append)
-    steps = [figures["step"] for figures in told if "pretraining_loss" in figures]
+    pretrained = train(job, figures.append)
+    steps = [each["step"] for each in figures if "pretraining_loss" in each]
     assert steps == [3, 6, 9, 12, 15, 18, 20]
     assert not any("pretraining" in name for line in lines(job) for name in line)  # has a history of its own
     assert not same(train(job_in(tmp_path / "plain", epochs=1)).weights, pretrained.weights)
@@ -278,6 +274,6 @@ def test_training_leaves_the_callers_random_numbers_alone(tmp_path: Path) -> Non
 
 
 def test_each_step_and_process_draws_its_own_dropout() -> None:
-    seeds = {step_seed(seed, step, rank) for seed in range(5) for step in range(50) for rank in range(4)}
+    seeds = {_step_seed(seed, step, rank) for seed in range(5) for step in range(50) for rank in range(4)}
     assert len(seeds) == 5 * 50 * 4
-    assert trainers.step_seed(1, 2, 3) == step_seed(1, 2, 3)
+    assert _step_seed(1, 2, 3) == _step_seed(1, 2, 3)

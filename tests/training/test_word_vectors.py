@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.training import vectors
-from sentiment_pipeline.training.word_vectors import PACKAGE, digest, locate, read_vectors
+from sentiment_pipeline.training import word_vectors
+from sentiment_pipeline.training.word_vectors import _PACKAGE, digest, locate, read_vectors
 
 WORDS = ["_PAD", "_UNK", "the", "good", "...", "naïve"]
 
@@ -44,12 +44,12 @@ def test_known_words_get_the_numbers_of_the_file(tmp_path: Path, words: Path, he
 def test_the_folder_of_the_package_gives_the_same(tmp_path: Path, words: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
-    pq.write_table(pa.table({"index": ["the", "else", "good"]}), folder / vectors.PACKAGE_WORDS)
-    np.save(folder / vectors.PACKAGE_ARRAY, np.arange(6, dtype=np.float32).reshape(3, 2))
+    pq.write_table(pa.table({"index": ["the", "else", "good"]}), folder / word_vectors._PACKAGE_WORDS)
+    np.save(folder / word_vectors._PACKAGE_ARRAY, np.arange(6, dtype=np.float32).reshape(3, 2))
     text = write(tmp_path / "v.txt", "the 0 1\nelse 2 3\ngood 4 5\n")
     np.testing.assert_array_equal(read_vectors(folder, words, 2), read_vectors(text, words, 2))
     before = digest(folder)
-    np.save(folder / vectors.PACKAGE_ARRAY, np.zeros((3, 2), np.float32))
+    np.save(folder / word_vectors._PACKAGE_ARRAY, np.zeros((3, 2), np.float32))
     assert digest(folder) != before
 
 
@@ -86,13 +86,13 @@ def test_a_setting_that_means_nothing_is_refused_by_name(tmp_path: Path, monkeyp
     def nothing(name: str) -> Any:
         return None
 
-    monkeypatch.setattr(vectors, "find_spec", nothing)
+    monkeypatch.setattr(word_vectors, "find_spec", nothing)
     with pytest.raises(SettingsError, match=r"not installed; pip install sentiment-pipeline\[glove\]"):
-        locate(PACKAGE)
+        locate(_PACKAGE)
 
 
 def test_the_package_where_it_is_installed(words: Path) -> None:
-    pytest.importorskip(PACKAGE.replace("-", "_"), reason="the optional word vectors are not installed")
-    found = read_vectors(locate(PACKAGE), words, 50)
+    pytest.importorskip(_PACKAGE.replace("-", "_"), reason="the optional word vectors are not installed")
+    found = read_vectors(locate(_PACKAGE), words, 50)
     assert np.isfinite(found[[2, 3, 4, 5]]).all()
     assert np.isnan(found[:2]).all()

@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 
 from sentiment_pipeline.errors import SettingsError
-from sentiment_pipeline.limits import config_from_values
+from sentiment_pipeline.limits import config_from_values, limits_in_words
 from sentiment_pipeline.models.config import ModelConfig
 from tests.training.examples import model_config
 
@@ -43,3 +43,9 @@ def test_other_names_are_refused(values: object) -> None:
 
 def test_an_integer_does_for_a_float() -> None:
     assert config_from_values(ModelConfig, {**asdict(model_config()), "dropout": 0}, "model").dropout == 0
+
+
+def test_limits_are_written_in_words() -> None:
+    assert limits_in_words({"ge": 0, "lt": 1, "description": "a fraction"}) == "at least 0 and less than 1"
+    assert limits_in_words({"gt": 0, "le": 5}) == "more than 0 and at most 5"
+    assert limits_in_words({}) == ""
