@@ -9,6 +9,7 @@ from prefect import flow
 from pydantic import Field
 
 from flows.flow_run import run_flow, run_stages
+from sentiment_pipeline import layout
 from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings import ExecutionConfig, preset
@@ -18,7 +19,9 @@ __all__ = ["predict"]
 
 
 @flow(log_prints=True, flow_run_name="predict into {output}")
-def predict(files: Annotated[list[Path], Field(min_length=1)], output: Path, model: Path = Path("data/model")) -> Any:
+def predict(
+    files: Annotated[list[Path], Field(min_length=1)], output: Path, model: Path = Path("data", layout.MODEL)
+) -> Any:
     """Score each review of some files; a file that has been scored by the same model is skipped.
 
     Args:

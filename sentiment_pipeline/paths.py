@@ -1,6 +1,6 @@
-"""Where a path that a user gives, on a command line, in a file, a form or Python, becomes an absolute one.
+"""Turn a path that a user gives, on a command line, in a file, a form or Python, into an absolute one.
 
-Nothing after this sees a relative path, a `~` or a URL: libraries disagree on what these mean.
+No other code sees a relative path, a `~` or a URL, because libraries disagree on what these mean.
 """
 
 import os
@@ -15,10 +15,10 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def user_path(given: str | os.PathLike[str]) -> Path:
-    """The absolute path that `given` means: `~` is the home folder, what is relative lies in the working folder.
+    """The absolute path that `given` means: `~` is the home folder; relative to the working folder otherwise.
 
     Raises:
-        SettingsError: it is empty, a URL, holds a NUL character, or names an unknown user's home folder.
+        SettingsError: it is empty, a URL, contains a NUL character, or names an unknown user's home folder.
 
     >>> user_path("/data/run-10:30")
     PosixPath('/data/run-10:30')
@@ -27,11 +27,11 @@ def user_path(given: str | os.PathLike[str]) -> Path:
     if not text.strip():
         raise SettingsError("a path is empty; give the path of a file or folder (. is the current folder)")
     if "\0" in text:
-        raise SettingsError("a path holds a NUL character; give a path without one")
+        raise SettingsError("a path contains a NUL character; give a path without one")
     if _URL.match(text):
         raise SettingsError(f"{text} is a URL, and only local files are read; download it and give its path")
     try:
         path = Path(text).expanduser()
     except RuntimeError as error:
-        raise SettingsError(f"{text}: there is no such home folder; give the whole path") from error
+        raise SettingsError(f"{text}: there is no such home folder; give the full path") from error
     return Path(os.path.abspath(path))
