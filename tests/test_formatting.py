@@ -1,5 +1,6 @@
 import pytest
-from sentiment_pipeline.report.formatting import duration, figure, percent, table
+
+from sentiment_pipeline.formatting import counted, duration, figure, percent
 
 
 @pytest.mark.parametrize(
@@ -40,8 +41,14 @@ def test_percent() -> None:
     assert (percent(0.93906, 3), percent(1)) == ("93.906%", "100.0%")
 
 
-def test_tables_escape_every_cell() -> None:
-    assert table([("<b>", 1)], ("a & b", "n"), (1,)) == (
-        "<table><tr><th>a &amp; b</th><th class=number>n</th></tr>"
-        "<tr><td>&lt;b&gt;</td><td class=number>1</td></tr></table>"
-    )
+def test_counts_agree_with_their_noun() -> None:
+    assert [counted(count, "review") for count in (0, 1, 2, 1000)] == [
+        "0 reviews",
+        "1 review",
+        "2 reviews",
+        "1,000 reviews",
+    ]
+
+
+def test_memory_is_written_in_gigabytes() -> None:
+    assert figure(1_440_000_000, "memory_bytes") == "1.44 GB"

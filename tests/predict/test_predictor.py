@@ -26,34 +26,52 @@ TEXTS = [
 @pytest.fixture
 def ready(folder: Path) -> Predictor:
     ready = Predictor(folder)
-    ready.format = torch.float32
+    ready._dtype = torch.float32
     return ready
 
 
 def test_texts_are_encoded_as_the_config_says(ready: Predictor) -> None:
     ids = np.array([2, 3, 6, 5, 2, 7, 1], np.int32)  # the great film . the 0 books
-    expected = probabilities(ready.model, ids, np.array([0, 4, 7]))
-    assert ready.probabilities(["The GREAT film.", "The 7<br />books"]) == pytest.approx(expected, abs=1e-6)
+    expected = probabilities(ready._model, ids, np.array([0, 4, 7]))
+    assert ready.predict_proba(["The GREAT film.", "The 7<br />books"]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_every_text_has_its_answer_wherever_it_stands(ready: Predictor) -> None:
-    together = ready.probabilities(TEXTS)
+    together = ready.predict_proba(TEXTS)
     assert together.dtype == np.float32
     assert together.shape == (len(TEXTS),)
     assert np.all((together > 0) & (together < 1))
     assert len(np.unique(together.round(5))) >= 5
-    alone = np.concatenate([ready.probabilities([text]) for text in TEXTS])
+    alone = np.concatenate([ready.predict_proba([text]) for text in TEXTS])
     assert together == pytest.approx(alone, abs=1e-6)
-    assert ready.probabilities([]).shape == (0,)
+    assert ready.predict_proba([]).shape == (0,)
 
 
 def test_a_file_is_scored_in_blocks_in_order(ready: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentiment_pipeline.predict.reading.BLOCK_LINES", 3)
     path = tmp_path / "reviews.txt"
     path.write_text("\n".join(TEXTS), encoding="utf-8")
-    scored = list(ready.predict(path))
+    scored = list(ready.score_file(path))
     assert [len(block) for block in scored] == [3, 3, 2]
-    assert np.concatenate(scored) == pytest.approx(ready.probabilities(TEXTS), abs=1e-6)
+    assert np.concatenate(scored) == pytest.approx(ready.predict_proba(TEXTS), abs=1e-6)
+
+
+def test_predictions_are_labels_with_their_probabilities(ready: Predictor) -> None:
+    predictions = ready.predict(TEXTS)
+    assert [each.probability for each in predictions] == ready.predict_proba(TEXTS).tolist()
+    assert [each.label for each in predictions] == [
+        "positive" if each.probability > 0.5 else "negative" for each in predictions
+    ]
+    assert ready.predict([]) == []
+
+
+def test_one_text_alone_is_refused_because_its_letters_would_be_scored(ready: Predictor) -> None:
+    with pytest.raises(TypeError, match=r"predict\(\[text\]\)"):
+        ready.predict("not bad at all")
+
+
+def test_a_folder_may_be_a_string(folder: Path) -> None:
+    assert Predictor(str(folder)).predict(["great"]) == Predictor(folder).predict(["great"])
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.parquet"])

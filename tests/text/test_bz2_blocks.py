@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text import bz2_ranges
+from sentiment_pipeline.text import bz2_blocks
 from sentiment_pipeline.text.bz2_blocks import BLOCK, STREAM_END, Mark, decode_blocks, marks_in
 
 
@@ -16,7 +16,7 @@ def incompressible(size: int, seed: int = 0) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-def blocks_of(path: Path, start: int = 0) -> list[bz2_ranges.Block]:
+def blocks_of(path: Path, start: int = 0) -> list[bz2_blocks.Block]:
     file = os.open(path, os.O_RDONLY)
     try:
         return list(decode_blocks(path, file, start))
@@ -75,20 +75,20 @@ def test_a_mark_that_reaches_over_a_piece_is_found_once(write, monkeypatch):
     text = incompressible(250_000)
     whole = blocks_of(write(bz2.compress(text, 1)))
     for piece in (whole[1].byte + offset for offset in range(-7, 8)):
-        monkeypatch.setattr(bz2_ranges, "PIECE", piece)
+        monkeypatch.setattr(bz2_blocks, "PIECE", piece)
         assert blocks_of(write(bz2.compress(text, 1))) == whole
 
 
 def test_bits_that_look_like_a_mark_do_not_cut_a_block(write, monkeypatch):
     path = write(bz2.compress(incompressible(250_000), 1))
-    whole, found = blocks_of(path), bz2_ranges.find_marks
+    whole, found = blocks_of(path), bz2_blocks.find_marks
 
     def with_chance_marks(file: int, start: int, size: int):
         true = list(found(file, start, size))
         chance = [Mark(each.bit + 4321, bool(each.bit % 2)) for each in true if each.bit + 4321 < 8 * size]
         yield from sorted(true + chance, key=lambda mark: mark.bit)
 
-    monkeypatch.setattr(bz2_ranges, "find_marks", with_chance_marks)
+    monkeypatch.setattr(bz2_blocks, "find_marks", with_chance_marks)
     assert blocks_of(path) == whole
     assert blocks_of(path, whole[1].byte - 20) == whole[1:]
 
