@@ -1,19 +1,17 @@
 """The Python interface: what `import sentiment_pipeline as sp` offers."""
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.console import progress_shown
+from sentiment_pipeline.paths import StrPath
 from sentiment_pipeline.predict import Predictor
 from sentiment_pipeline.settings import load as load_settings
 from sentiment_pipeline.stages.pipeline import STAGES, run_in_folder
 
 __all__ = ["load", "run"]
-
-StrPath = str | os.PathLike[str]
 
 
 def load(folder: StrPath) -> Predictor:

@@ -11,9 +11,9 @@ from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.text.source import BZ2_START
 
-__all__ = ["DATASET", "download"]
+__all__ = ["download"]
 
-DATASET = "bittlingmayer/amazonreviews"  # on Kaggle
+_DATASET = "bittlingmayer/amazonreviews"  # on Kaggle
 
 
 def download(folder: Path) -> None:
@@ -38,7 +38,7 @@ def _fetch(name: str, folder: Path) -> Path:
     try:
         import kagglehub  # here, because it is optional and slow to import
 
-        path = Path(kagglehub.dataset_download(DATASET, path=name))
+        path = Path(kagglehub.dataset_download(_DATASET, path=name))
         with path.open("rb") as file:
             if not BZ2_START.match(file.read(10)):
                 raise ValueError("what Kaggle sent is not a .bz2 file")
@@ -46,7 +46,7 @@ def _fetch(name: str, folder: Path) -> Path:
     except Exception as error:  # kagglehub raises the errors of all libraries that it uses
         raise PipelineError(
             f"cannot download {name} from Kaggle: {_reason(error)}; or download it by hand from "
-            f"https://www.kaggle.com/datasets/{DATASET} into {folder}"
+            f"https://www.kaggle.com/datasets/{_DATASET} into {folder}"
         ) from error
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from sentiment_pipeline.errors import SettingsError
 
-__all__ = ["user_path"]
+__all__ = ["StrPath", "user_path"]
+
+StrPath = str | os.PathLike[str]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
-def user_path(given: str | os.PathLike[str]) -> Path:
+def user_path(given: StrPath) -> Path:
     """The absolute path that `given` means: `~` is the home folder; relative to the working folder otherwise.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sentiment_pipeline.download import DATASET, download
+from sentiment_pipeline.download import _DATASET, download
 from sentiment_pipeline.errors import PipelineError
 
 FILES = ("train.ft.txt.bz2", "test.ft.txt.bz2")
@@ -26,7 +26,7 @@ class Kaggle(ModuleType):
         self.requested: list[str] = []
 
     def dataset_download(self, handle: str, path: str) -> str:
-        assert handle == DATASET
+        assert handle == _DATASET
         self.requested.append(path)
         if isinstance(self.content, Exception):
             raise self.content
@@ -84,7 +84,7 @@ def test_a_failure_is_one_line_with_a_remedy(
     assert reason in line
     assert "\n" not in line
     assert line.startswith("cannot download train.ft.txt.bz2 from Kaggle: ")
-    assert f"https://www.kaggle.com/datasets/{DATASET} into {tmp_path / 'folder'}" in line
+    assert f"https://www.kaggle.com/datasets/{_DATASET} into {tmp_path / 'folder'}" in line
     assert not (tmp_path / "folder").exists()
 
 

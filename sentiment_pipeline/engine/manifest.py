@@ -16,7 +16,7 @@ from sentiment_pipeline.engine.files import cached_sha256, read_bytes, write_tex
 from sentiment_pipeline.engine.files import sha256 as sha256_of
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["JSON", "Facts", "Manifest", "Output", "fingerprint", "read", "record", "recorded_steps"]
+__all__ = ["JSON", "Manifest", "Output", "fingerprint", "read", "record", "recorded_steps"]
 
 JSON = Any  # whatever json.dumps accepts
 
@@ -47,7 +47,7 @@ class Output:
         return type(self.bytes) is int and type(self.sha256) is str
 
 
-class Facts(dict[str, JSON]):
+class _Facts(dict[str, JSON]):
     """The facts of a manifest that was read from disk; a missing one is an expected failure, not a KeyError."""
 
     def __missing__(self, name: str) -> JSON:
@@ -77,6 +77,11 @@ class Manifest:
     def fingerprint(self) -> str:
         """The fingerprint of `depends`."""
         return fingerprint(self.depends)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the step, whenever its stage runs: its fact `warnings`."""
+        return tuple(self.facts.get("warnings", ()))
 
     def damage(self, data_dir: Path) -> list[str]:
         """A line for each output that is missing or damaged; reads all of them."""
@@ -119,7 +124,7 @@ def read(data_dir: Path, step: str) -> Manifest | None:
         if checksum != fingerprint(body) or body.pop("format") != _FORMAT or body["step"] != step:
             raise ValueError("its checksum does not match")
         outputs = {_inside(name): Output(**output) for name, output in body.pop("outputs").items()}
-        manifest = Manifest(outputs=outputs, **{**body, "facts": Facts(body["facts"])})
+        manifest = Manifest(outputs=outputs, **{**body, "facts": _Facts(body["facts"])})
         if not (isinstance(manifest.depends, dict) and all(map(Output.is_valid, outputs.values()))):
             raise ValueError("it is not a manifest")
         return manifest

@@ -24,7 +24,9 @@ __all__ = [
     "Execute",
     "Observer",
     "Outcome",
+    "PlannedStep",
     "Run",
+    "SettingsT",
     "Stage",
     "check_stages",
     "open_folder",
@@ -127,11 +129,12 @@ class Stage(Generic[SettingsT]):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many steps of a stage were done and skipped, and the seconds it all took."""
+    """How many steps of a stage were done and skipped, the seconds it all took, and the warnings of all its steps."""
 
     done: int
     skipped: int
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 class Observer(Protocol):
@@ -192,9 +195,9 @@ def run_stage(run: Run[SettingsT], stage: Stage[SettingsT], execute: Execute, ob
     Raises:
         PipelineError: a step failed; what was done stays done.
     """
-    started, done, kept = time.monotonic(), 0, list[Step]()
+    started, done, kept, warnings = time.monotonic(), 0, list[Step](), list[str]()
     for steps in stage.plan(run):
-        states = zip(steps, _states(run.data_dir, steps), strict=True)
+        states = list(zip(steps, _states(run.data_dir, steps), strict=True))
         todo = [(step, state) for step, state in states if not state.finished]
         observer.planned(stage.name, todo, len(steps) - len(todo))
         if todo:
@@ -202,10 +205,12 @@ def run_stage(run: Run[SettingsT], stage: Stage[SettingsT], execute: Execute, ob
                 [step for step, _ in todo], run.data_dir, lambda figures: observer.progressed(stage.name, dict(figures))
             ):
                 observer.performed(stage.name, manifest)
+                warnings += manifest.warnings
+        warnings += [warning for _, state in states for warning in state.warnings]
         done += len(todo)
         kept += steps
     _delete_obsolete(run.data_dir, stage, kept)
-    outcome = Outcome(done, len(kept) - done, time.monotonic() - started)
+    outcome = Outcome(done, len(kept) - done, time.monotonic() - started, tuple(warnings))
     observer.ended(stage.name, outcome)
     return outcome
 

@@ -75,13 +75,15 @@ class Condition(Enum):
 
 @dataclass(frozen=True)
 class StepState:
-    """The condition of a step; `reason` says why it is not finished."""
+    """The condition of a step; `reason` says why it is not finished, `warnings` are those of a finished one."""
 
     condition: Condition
     reason: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
+        """Whether the step can be skipped."""
         return self.condition is Condition.FINISHED
 
 
@@ -99,7 +101,7 @@ def step_state(data_dir: Path, step: Step) -> StepState:
         return StepState(Condition.STALE, "it publishes other files than before")
     if damage := manifest.damage(data_dir):
         return StepState(Condition.DAMAGED, "; ".join(damage))
-    return StepState(Condition.FINISHED)
+    return StepState(Condition.FINISHED, warnings=manifest.warnings)
 
 
 def difference(before: Mapping[str, JSON], now: Mapping[str, JSON], prefix: str = "") -> str:

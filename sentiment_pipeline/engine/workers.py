@@ -24,8 +24,8 @@ from sentiment_pipeline.errors import PipelineError
 
 __all__ = ["WorkerLostError", "WorkerPool", "available_cores", "hidden_main"]
 
-Log = Callable[[str], None]
-Result = TypeVar("Result")
+_Log = Callable[[str], None]
+_Result = TypeVar("_Result")
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -50,7 +50,7 @@ class WorkerPool:
         log: called with each line that the workers print; default: they print to this process's output.
     """
 
-    def __init__(self, workers: int = 0, log: Log | None = None) -> None:
+    def __init__(self, workers: int = 0, log: _Log | None = None) -> None:
         self.workers = workers or available_cores()
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
@@ -66,7 +66,7 @@ class WorkerPool:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def submit(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+    def submit(self, function: Callable[..., _Result], *arguments: Any) -> "Future[_Result]":
         """Call a function in a worker.
 
         Args:
@@ -84,7 +84,7 @@ class WorkerPool:
                 self._pool = None
                 return self._start(function, *arguments)
 
-    def result(self, future: "Future[Result]") -> Result:
+    def result(self, future: "Future[_Result]") -> _Result:
         """Wait for the result of a call.
 
         Raises:
@@ -118,7 +118,7 @@ class WorkerPool:
             if self._output is not None:
                 self._output.close()
 
-    def _start(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+    def _start(self, function: Callable[..., _Result], *arguments: Any) -> "Future[_Result]":
         """Submit to the pool, starting it if there is none.
 
         Huge pages save 3 % of the time to prepare data, because arrays are allocated and freed all the time and each of
@@ -170,7 +170,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _copy_lines(output: connection.Connection, log: Log) -> None:
+def _copy_lines(output: connection.Connection, log: _Log) -> None:
     """Log each line from the pipe until every process that could write to it has ended."""
     with os.fdopen(os.dup(output.fileno()), encoding="utf-8", errors="replace") as lines:
         for line in lines:

@@ -1,6 +1,5 @@
 """A model folder, ready to score texts: the text half and the model half put together."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +16,7 @@ from sentiment_pipeline.limits import config_from_values
 from sentiment_pipeline.models.inference import probabilities
 from sentiment_pipeline.models.model_folder import load_model
 from sentiment_pipeline.models.precision import choose_device, choose_dtype
-from sentiment_pipeline.paths import user_path
+from sentiment_pipeline.paths import StrPath, user_path
 from sentiment_pipeline.predict.reading import open_texts
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.encoder import TextEncoder
@@ -47,7 +46,7 @@ class Predictor:
         PipelineError: a file is missing or damaged, or the model was made with other tokens than this machine makes.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: StrPath) -> None:
         path = user_path(folder)
         self._model, config = load_model(path)
         device = choose_device("auto")

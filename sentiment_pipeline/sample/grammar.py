@@ -17,11 +17,11 @@ from itertools import chain
 
 import numpy as np
 
-__all__ = ["KINDS", "SENTENCES", "TITLES", "Templates", "templates"]
+__all__ = ["Templates", "templates"]
 
-KINDS = ("neutral", "plain", "decoy", "negated", "contrast")
+_KINDS = ("neutral", "plain", "decoy", "negated", "contrast")
 
-TITLES = {
+_TITLES = {
     "neutral": """
         My {relative}'s {thing}
         {Name} {model}
@@ -67,7 +67,7 @@ TITLES = {
     """,
 }
 
-SENTENCES = {
+_SENTENCES = {
     "neutral": """
         I bought this {thing} for my {relative} {when} and had it sent to {place}
         We have had the {Name} {model} for a {word} {time} now, in {colour}
@@ -177,7 +177,7 @@ _SLOT = re.compile(r"(\{[^}]+\})")
 class Templates:
     """All templates, split into pieces: plain text, and slots in braces.
 
-    The templates are grouped: titles of each kind, then sentences of each kind, in the order of `KINDS`.
+    The templates are grouped: titles of each kind, then sentences of each kind, in the order of `_KINDS`.
 
     Attributes:
         vocabulary: the distinct pieces.
@@ -198,8 +198,8 @@ def templates() -> Templates:
     """The templates of this module; a title ends with a colon, a sentence with a slot for its full stop."""
     groups = [
         [line.strip() + ending for line in texts[kind].strip().splitlines()]
-        for texts, ending in ((TITLES, ": "), (SENTENCES, "{.}"))
-        for kind in KINDS
+        for texts, ending in ((_TITLES, ": "), (_SENTENCES, "{.}"))
+        for kind in _KINDS
     ]
     split = [[piece for piece in _SLOT.split(template) if piece] for group in groups for template in group]
     indices = {piece: index for index, piece in enumerate(dict.fromkeys(chain.from_iterable(split)))}
@@ -208,6 +208,6 @@ def templates() -> Templates:
         vocabulary=list(indices),
         pieces=np.array([indices[piece] for template in split for piece in template], np.int32),
         starts=np.cumsum([0, *map(len, split)]),
-        first=(np.cumsum(counts) - counts).reshape(2, len(KINDS)),
-        counts=counts.reshape(2, len(KINDS)),
+        first=(np.cumsum(counts) - counts).reshape(2, len(_KINDS)),
+        counts=counts.reshape(2, len(_KINDS)),
     )

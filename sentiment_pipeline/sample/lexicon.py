@@ -8,7 +8,7 @@ is used. Earlier words of a row are drawn more often than later ones.
 
 import numpy as np
 
-__all__ = ["SENTIMENT", "TOPICS", "TOPIC_COUNT", "tables"]
+__all__ = ["TOPICS", "TOPIC_COUNT", "tables"]
 
 _EVERYWHERE = {
     "relative": "wife husband son daughter mother father mom dad sister brother friend boss neighbor niece nephew "
@@ -76,7 +76,7 @@ TOPICS = {  # books, music, films, electronics, kitchen, toys and games
 
 TOPIC_COUNT = len(TOPICS["thing"])
 
-SENTIMENT = {  # negative, then positive
+_SENTIMENT = {  # negative, then positive
     "adjective": (
         "bad terrible boring poor awful disappointing cheap weak dull horrible useless annoying ugly flimsy slow "
         "stupid worthless mediocre sloppy ridiculous noisy confusing defective predictable lame shallow clumsy "
@@ -115,7 +115,7 @@ SENTIMENT = {  # negative, then positive
 
 def tables() -> dict[str, np.ndarray]:
     """Every lexicon by name: strings, an object array of shape [rows, words]; `|` above stands for a space."""
-    rows = {name: (words,) for name, words in _EVERYWHERE.items()} | TOPICS | SENTIMENT
+    rows = {name: (words,) for name, words in _EVERYWHERE.items()} | TOPICS | _SENTIMENT
     return {
         name: np.array([[word.replace("|", " ") for word in row.split()] for row in lines], object)
         for name, lines in rows.items()

@@ -16,10 +16,10 @@ from sentiment_pipeline.sample import lexicon
 from sentiment_pipeline.sample.grammar import Templates, templates
 from sentiment_pipeline.sample.spelling import SPELLINGS, draw_ranks
 
-__all__ = ["BLOCK_REVIEWS", "MAX_BYTES", "make_block"]
+__all__ = ["BLOCK_REVIEWS", "make_block"]
 
 BLOCK_REVIEWS = 4000  # nearly two full blocks of bzip2
-MAX_BYTES = 1000  # of a text, as in the real data
+_MAX_BYTES = 1000  # of a text, as in the real data
 
 _TITLE, _SENTENCE, _LAST_SENTENCE = range(3)  # positions in a review, rows of the following
 _KIND_FRACTIONS = np.array(
@@ -122,8 +122,8 @@ def _draw_words(
 def _line(label: int, text: str) -> bytes:
     """A fastText line; a text that is too long is truncated at a space."""
     encoded = text.strip().encode()
-    if len(encoded) > MAX_BYTES:
-        encoded = encoded[:MAX_BYTES].rsplit(maxsplit=1)[0]
+    if len(encoded) > _MAX_BYTES:
+        encoded = encoded[:_MAX_BYTES].rsplit(maxsplit=1)[0]
     return b"__label__%d %s\n" % (label + 1, encoded)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["MAX_RANK", "SPELLINGS", "draw_ranks"]
+__all__ = ["SPELLINGS", "draw_ranks"]
 
-MAX_RANK = 1 << 40
+_MAX_RANK = 1 << 40
 
 _ONSETS = "b c d f g h j k l m n p r s t v w z br cl dr fl gr pl pr qu sh st th tr"
 _RIMES = "a ew i o u ar el in or us ay ee io ou an en ish on um ek"
@@ -30,10 +30,10 @@ def draw_ranks(rng: np.random.Generator, size: int) -> np.ndarray:
     By inversion of the distribution function.
 
     Returns:
-        int64, [size]; from 0 to `MAX_RANK`, which also stands for all larger ranks.
+        int64, [size]; from 0 to `_MAX_RANK`, which also stands for all larger ranks.
     """
     drawn = _SHIFT * ((1 - rng.random(size)) ** (-1 / (_EXPONENT - 1)) - 1)
-    return np.minimum(drawn, MAX_RANK).astype(np.int64)
+    return np.minimum(drawn, _MAX_RANK).astype(np.int64)
 
 
 def _word(rank: int) -> str:

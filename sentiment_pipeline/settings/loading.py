@@ -1,6 +1,5 @@
 """Settings from what a user gives: options, a TOML file, `group.name=VALUE` assignments, values in Python."""
 
-import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -12,12 +11,10 @@ from pydantic import ValidationError
 
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.limits import limits_in_words
-from sentiment_pipeline.paths import user_path
+from sentiment_pipeline.paths import StrPath, user_path
 from sentiment_pipeline.settings.model import GROUPS, Choices, Settings
 
 __all__ = ["choices", "load"]
-
-StrPath = str | os.PathLike[str]
 
 
 def load(

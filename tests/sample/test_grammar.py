@@ -1,7 +1,7 @@
 import numpy as np
 
-from sentiment_pipeline.sample.grammar import KINDS, SENTENCES, TITLES, templates
-from sentiment_pipeline.sample.lexicon import SENTIMENT, tables
+from sentiment_pipeline.sample.grammar import _KINDS, _SENTENCES, _TITLES, templates
+from sentiment_pipeline.sample.lexicon import _SENTIMENT, tables
 from sentiment_pipeline.sample.spelling import SPELLINGS
 
 SIGNS = {"neutral": set(), "plain": {"+"}, "decoy": {"+"}, "negated": {"-"}, "contrast": {"+", "-"}}
@@ -19,8 +19,8 @@ def test_the_pieces_join_to_the_templates() -> None:
     found = texts()
     expected = [
         line.strip() + ending
-        for kinds, ending in ((TITLES, ": "), (SENTENCES, "{.}"))
-        for kind in KINDS
+        for kinds, ending in ((_TITLES, ": "), (_SENTENCES, "{.}"))
+        for kind in _KINDS
         for line in kinds[kind].strip().splitlines()
     ]
     assert found == expected
@@ -31,8 +31,8 @@ def test_a_group_starts_at_its_first_template() -> None:
     table = templates()
     assert np.array_equal(table.first.ravel(), np.cumsum(table.counts) - table.counts.ravel())
     assert table.counts.sum() == len(table.starts) - 1
-    contrast = table.first[1, KINDS.index("contrast")]
-    assert texts()[contrast].startswith(SENTENCES["contrast"].split("{")[0].strip())
+    contrast = table.first[1, _KINDS.index("contrast")]
+    assert texts()[contrast].startswith(_SENTENCES["contrast"].split("{")[0].strip())
 
 
 def test_slots_name_a_lexicon_or_a_spelling() -> None:
@@ -40,12 +40,12 @@ def test_slots_name_a_lexicon_or_a_spelling() -> None:
         if piece.startswith("{"):
             slot = piece[1:-1]
             assert slot in SPELLINGS or slot.lstrip("+-") in tables(), piece
-            assert (slot[0] in "+-") == (slot.lstrip("+-") in SENTIMENT), piece
+            assert (slot[0] in "+-") == (slot.lstrip("+-") in _SENTIMENT), piece
 
 
 def test_the_kinds_have_the_slots_of_their_definition() -> None:
-    for kinds in (TITLES, SENTENCES):
-        for kind in KINDS:
+    for kinds in (_TITLES, _SENTENCES):
+        for kind in _KINDS:
             for template in kinds[kind].strip().splitlines():
                 signs = {sign for sign in "+-" if "{" + sign in template}
                 assert signs == SIGNS[kind], template

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sentiment_pipeline.sample.reviews import BLOCK_REVIEWS, MAX_BYTES, _draw_templates, _line, make_block
+from sentiment_pipeline.sample.reviews import _MAX_BYTES, BLOCK_REVIEWS, _draw_templates, _line, make_block
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_lengths_are_like_the_real_ones(texts: list[str]) -> None:
     words = np.array([len(text.split()) for text in texts])
     assert 75 < words.mean() < 85
     assert 0.5 < np.log(words).std() < 0.7
-    assert MAX_BYTES - 20 < max(len(text.encode()) for text in texts) <= MAX_BYTES
+    assert _MAX_BYTES - 20 < max(len(text.encode()) for text in texts) <= _MAX_BYTES
 
 
 def test_texts_contain_what_makes_tokenizing_hard(texts: list[str]) -> None:

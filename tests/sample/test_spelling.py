@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment_pipeline.sample.lexicon import SENTIMENT, tables
-from sentiment_pipeline.sample.spelling import MAX_RANK, SPELLINGS, _word, draw_ranks
+from sentiment_pipeline.sample.lexicon import _SENTIMENT, tables
+from sentiment_pipeline.sample.spelling import _MAX_RANK, SPELLINGS, _word, draw_ranks
 
 
 def test_the_number_of_distinct_ranks_grows_like_a_power() -> None:
@@ -22,11 +22,11 @@ def test_made_up_words_differ() -> None:
 
 
 def test_frequent_made_up_words_carry_no_sentiment() -> None:
-    sentiment = {str(entry) for name in SENTIMENT for entry in tables()[name].ravel()}
+    sentiment = {str(entry) for name in _SENTIMENT for entry in tables()[name].ravel()}
     assert not sentiment & {_word(rank) for rank in range(20_000)}
 
 
-@given(st.integers(0, MAX_RANK))
+@given(st.integers(0, _MAX_RANK))
 def test_every_spelling_is_one_word_without_spaces(rank: int) -> None:
     for spelling in SPELLINGS.values():
         text = spelling(rank)
