@@ -222,7 +222,10 @@ def verify(data_dir: DataDir = None) -> None:
 def settings_command(
     group: Annotated[str | None, typer.Argument(metavar="[GROUP]", help="Only this group, such as training.")] = None,
 ) -> None:
-    """Show every setting with its meaning, its limits and its value in each preset."""
+    """Show every setting with its meaning, its limits and its value in each preset.
+
+    Example: sentiment-pipeline settings training
+    """
     from sentiment_pipeline.settings.reference import print_reference
 
     print_reference(group)
