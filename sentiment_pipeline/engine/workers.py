@@ -28,6 +28,7 @@ _Log = Callable[[str], None]
 _Result = TypeVar("_Result")
 
 _SPAWN = multiprocessing.get_context("spawn")
+_MAIN_LOCK = threading.RLock()  # held while the main module is hidden
 
 
 class WorkerLostError(PipelineError):
@@ -143,12 +144,13 @@ def hidden_main() -> Iterator[None]:
     Workers never need it. A user's script thus needs no `if __name__ == "__main__"`, and workers of a flow do not
     import Prefect.
     """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _MAIN_LOCK:  # another thread would save the substitute, and restore that
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _start_worker(output: connection.Connection | None) -> None:

@@ -1,13 +1,15 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
-from sentiment_pipeline.engine.workers import WorkerLostError, WorkerPool, available_cores
+from sentiment_pipeline.engine.workers import WorkerLostError, WorkerPool, available_cores, hidden_main
 from sentiment_pipeline.errors import PipelineError
 from tests.conftest import ROOT, wait_until
 from tests.engine.steps import dying_once, failing, writing
@@ -99,3 +101,21 @@ def test_a_script_needs_no_main_guard(tmp_path: Path, how: str) -> None:
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "imported").read_text() == "__main__\n", "no worker has run the script"
+
+
+def test_main_is_hidden_by_one_thread_at_a_time() -> None:
+    main, barrier = sys.modules["__main__"], threading.Barrier(4)
+
+    def hide() -> list[bool]:
+        barrier.wait()
+        found = []
+        for _ in range(200):
+            with hidden_main():
+                found.append(sys.modules["__main__"] is main)
+                time.sleep(0)
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        hidden = [thread.result() for thread in [threads.submit(hide) for _ in range(4)]]
+    assert not any(map(any, hidden))
+    assert sys.modules["__main__"] is main
