@@ -1,16 +1,20 @@
-"""What several folders of tests need: real reviews if there are any, a tiny sample, tiny settings, waiting."""
+"""What several folders of tests share: real reviews if there are any, a sample, settings, a finished data folder."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models lose more time waiting for threads than they gain by them
+os.environ.setdefault("PYTHONFAULTHANDLER", "1")  # every process that a test starts prints a traceback when it crashes
 
 import pytest
 
 from sentiment_pipeline.sample import write_sample
+from sentiment_pipeline.settings import Settings, load
+from tests.folders import filled_once, run_here
 
 ROOT = Path(__file__).parents[1]
 Found = TypeVar("Found")
@@ -34,6 +38,12 @@ tensorboard = false
 """
 
 
+class MakeSettings(Protocol):
+    def __call__(self, data_dir: Path, *assignments: str) -> Settings:
+        """The tiny settings for the sample and a data folder, with other values by `group.name=VALUE`."""
+        ...
+
+
 @pytest.fixture(scope="session")
 def real_reviews() -> Path:
     """The folder of real reviews; its tests are skipped where it is missing."""
@@ -45,10 +55,8 @@ def real_reviews() -> Path:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with train.ft.txt.bz2 and test.ft.txt.bz2 of 1,500 synthetic reviews together."""
-    folder = tmp_path_factory.mktemp("sample")
-    write_sample(folder, 1500, seed=1)
-    return folder
+    """A folder with train.ft.txt.bz2 and test.ft.txt.bz2 of 1,500 synthetic reviews together; not to be changed."""
+    return filled_once(tmp_path_factory, "sample", lambda folder: write_sample(folder, 1500, seed=1))
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +65,24 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("settings") / "tiny.toml"
     path.write_text(TINY)
     return path
+
+
+@pytest.fixture(scope="session")
+def make_settings(sample: Path, tiny: Path) -> MakeSettings:
+    files = {name: sample / f"{name}.ft.txt.bz2" for name in ("train", "test")}
+    return lambda data_dir, *assignments: load({**files, "data_dir": data_dir}, tiny, assignments)
+
+
+@pytest.fixture(scope="session")
+def trained(make_settings: MakeSettings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which everything is finished, of the tiny settings and the sample; not to be changed."""
+    return filled_once(tmp_path_factory, "trained", lambda folder: run_here(make_settings(folder)))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Callable[[Path], Path]:
+    """Copies a data folder to one that may be changed."""
+    return lambda data_dir: Path(shutil.copytree(data_dir, tmp_path / "copy"))
 
 
 def wait_until(condition: Callable[[], Found], seconds: float = 20) -> Found:

@@ -1,80 +1,75 @@
-"""Two small files of reviews with bad lines among them, settings for them, and folders in which all is done."""
+"""Two small files of reviews with bad lines among them, options for them, and folders in which all is finished."""
 
 import bz2
-import shutil
-from collections.abc import Callable
+import resource
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sentiment_pipeline.sample import write_sample
 from tests.faults.processes import run
+from tests.folders import filled_once
 
-SETTINGS = """
-preset = "quick"
-[ingest]
-shard_bytes = 65536
-[model]
-embedding = 8
-hidden = 8
-length = 40
-tail = 0
-ngrams = 1
-ngram_buckets = 64
-[training]
-epochs = 2
-batch_size = 256
-[runtime]
-device = "cpu"
-tensorboard = false
-[execution]
-workers = 1
-"""
 BAD = [b"no label", b"__label__3 other", b"__label__1", b"__label__2  ", b"__label__1 \xff", b"__label__2 a\0b", b""]
+LIMITS = ("RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_STACK")
 
 
 @pytest.fixture(scope="session")
-def options(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
-    """The options that name the files and the settings; the training file is several shards."""
-    folder = tmp_path_factory.mktemp("reviews")
-    write_sample(folder, 3000, seed=2)
-    for name in ("train", "test"):
-        path = folder / f"{name}.ft.txt.bz2"
-        path.write_bytes(bz2.compress(bz2.decompress(path.read_bytes()) + b"\n".join(BAD), 1))
-    (folder / "settings.toml").write_text(SETTINGS)
-    return [
-        "--train",
-        folder / "train.ft.txt.bz2",
-        "--test",
-        folder / "test.ft.txt.bz2",
-        "--config",
-        folder / "settings.toml",
-    ]
+def reviews(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.ft.txt.bz2, which is several shards, and test.ft.txt.bz2: the sample and bad lines."""
+
+    def fill(folder: Path) -> None:
+        for path in sample.glob("*.bz2"):
+            text = bz2.decompress(path.read_bytes()) + b"\n".join(BAD)
+            (folder / path.name).write_bytes(bz2.compress(text, 1))
+
+    return filled_once(tmp_path_factory, "reviews", fill)
+
+
+@pytest.fixture(scope="session")
+def chosen(tiny: Path) -> list[object]:
+    """The options that choose the settings."""
+    return ["--config", tiny, "--set", "training.epochs=2", "--set", "execution.workers=1"]
+
+
+@pytest.fixture(scope="session")
+def options(reviews: Path, chosen: list[object]) -> list[object]:
+    """The options that name the files of reviews and choose the settings."""
+    return ["--train", reviews / "train.ft.txt.bz2", "--test", reviews / "test.ft.txt.bz2", *chosen]
 
 
 @pytest.fixture(scope="session")
 def prepared(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which `prepare` is done, in one process and undisturbed; not to be changed."""
-    return done("prepare", options, tmp_path_factory.mktemp("prepared"))
+    """A data folder that `prepare` has finished, in one process and undisturbed; not to be changed."""
+    return filled_once(tmp_path_factory, "prepared", lambda folder: finish("prepare", options, folder))
 
 
 @pytest.fixture(scope="session")
 def finished(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which everything is done, undisturbed; not to be changed."""
-    return done("run", options, tmp_path_factory.mktemp("finished"))
+    """A data folder in which everything is finished, undisturbed; not to be changed."""
+    return filled_once(tmp_path_factory, "finished", lambda folder: finish("run", options, folder))
 
 
-def done(what: str, options: list[object], data_dir: Path) -> Path:
-    ended = run(what, *options, "--data-dir", data_dir)
+def finish(command: str, options: list[object], data_dir: Path) -> None:
+    ended = run(command, *options, "--data-dir", data_dir)
     assert ended.code == 0, ended.stderr
-    return data_dir
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Callable[[Path], Path]:
-    """Copies a data folder to one that may be changed."""
+@pytest.fixture(scope="session", autouse=True)
+def fork_server() -> None:
+    """Start the server of processes, which takes seconds, before a test measures time."""
+    assert run("--help").code == 0
 
-    def copy(data_dir: Path) -> Path:
-        return Path(shutil.copytree(data_dir, tmp_path / "copy", copy_function=shutil.copy2))
 
-    return copy
+@pytest.fixture(autouse=True)
+def same_process() -> Iterator[None]:
+    """Faults are for the processes that tests start: none leaves a limit or a signal handler behind in this one."""
+    before = process_state()
+    yield
+    assert process_state() == before
+
+
+def process_state() -> dict[str, object]:
+    limits = {name: resource.getrlimit(getattr(resource, name)) for name in LIMITS}
+    return {**limits, **{number.name: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}}

@@ -5,31 +5,37 @@ many and the imports take seconds. A fault is a function that the new process ca
 a limit, gives up a right, or arranges the process's own death.
 """
 
+import ctypes
 import faulthandler
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 
-PATIENCE = 300  # seconds after which a process counts as hanging; what it does takes one or two
+from tests.folders import NOT_COMPARED, files_in, stages_done
+
+PATIENCE = 300  # seconds after which a process counts as hanging; most take one or two
 REPETITIONS = int(os.environ.get("FAULT_REPETITIONS", "2"))
 SEED = os.environ.get("FAULT_SEED", "0")
-NOT_COMPARED = ("manifests", ".lock", "settings.json")  # hold times, process numbers and paths
+MEBIBYTE = 1 << 20
 IMPORTED = [
+    "pyarrow.dataset",
     "sentiment_pipeline.cli",
-    "sentiment_pipeline.progress",
     "sentiment_pipeline.predict",
-    "sentiment_pipeline.engine.executor",
-    "sentiment_pipeline.stages.pipeline",
+    "sentiment_pipeline.progress",
     "sentiment_pipeline.report.page",
+    "sentiment_pipeline.stages.pipeline",
+    "tests.training.examples",
+    "torch._dynamo",  # torch imports it, for two seconds, when the first optimizer is made
 ]
 
 Fault = Callable[[], object]
@@ -45,86 +51,104 @@ class Ended:
 
     @property
     def done(self) -> set[str]:
-        """The stages in which there was something to do."""
-        return {line.partition(":")[0] for line in self.stderr.splitlines() if " done in " in line}
+        """The stages that had something to do."""
+        return stages_done(self.stderr.splitlines())
 
 
 class Running:
-    """A command that has been started; leads a process group of its own. On leaving the context it is killed."""
+    """A process that calls a function; it is killed on leaving the context.
 
-    def __init__(self, arguments: list[str], fault: Fault | None) -> None:
+    Args:
+        work: picklable.
+    """
+
+    def __init__(self, work: Callable[[], object]) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(IMPORTED)
-        self.folder = Path(tempfile.mkdtemp())
+        self._folder = Path(tempfile.mkdtemp())
         for name in ("stdout", "stderr"):
-            (self.folder / name).touch()
-        self.process = context.Process(target=command, args=(arguments, fault, self.folder))
-        self.process.start()
+            (self._folder / name).touch()
+        self._process = context.Process(target=_work_alone, args=(work, self._folder))
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid
+        return self._process.pid
 
     def send(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):  # it may have ended before
-            os.kill(self.process.pid or 0, number)
+        """Send a signal, unless the process has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def __enter__(self) -> "Running":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.process.kill()
-        self.process.join()
-        shutil.rmtree(self.folder)
+        self._process.kill()  # not its workers, which must end on their own
+        self._process.join()
+        shutil.rmtree(self._folder)
 
     def wait(self) -> Ended:
-        self.process.join(PATIENCE)
-        stdout, stderr = ((self.folder / name).read_text() for name in ("stdout", "stderr"))
-        assert self.process.exitcode is not None, f"still running after {PATIENCE} s\n{stderr}"
-        return Ended(self.process.exitcode, stdout, stderr)
+        """Wait until the process has ended; after `PATIENCE` seconds the test fails."""
+        self._process.join(PATIENCE)
+        stdout, stderr = ((self._folder / name).read_text() for name in ("stdout", "stderr"))
+        assert self._process.exitcode is not None, f"still running after {PATIENCE} s\n{stderr}"
+        return Ended(self._process.exitcode, stdout, stderr)
 
 
 def start(*arguments: object, fault: Fault | None = None) -> Running:
-    return Running([str(each) for each in arguments], fault)
+    """Start the command with these arguments."""
+    return Running(partial(_command, [str(each) for each in arguments], fault))
 
 
 def run(*arguments: object, fault: Fault | None = None) -> Ended:
+    """Run the command with these arguments to its end."""
     with start(*arguments, fault=fault) as running:
         return running.wait()
 
 
-def command(arguments: list[str], fault: Fault | None, folder: Path) -> None:
-    """What the new process does."""
+def _command(arguments: list[str], fault: Fault | None) -> None:
     from sentiment_pipeline.cli import main
 
-    os.setsid()
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(folder / name, os.O_WRONLY), number)
-    faulthandler.dump_traceback_later(PATIENCE - 10)  # says where it hangs
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the suite itself runs in the background
     sys.argv = ["sentiment-pipeline", *arguments]
     if fault:
         fault()
     main()
 
 
+def _work_alone(work: Callable[[], object], folder: Path) -> None:
+    """What a new process does: its output goes to files, and it is as if started alone from a terminal."""
+    os.setsid()
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(folder / name, os.O_WRONLY), number)
+    faulthandler.enable()
+    faulthandler.dump_traceback_later(PATIENCE - 10)  # shows where it hangs
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the suite runs in the background
+    work()
+
+
+def obey_permissions() -> None:
+    """A fault: give up root's right to read and write anywhere: all of its capabilities, see capset(2)."""
+    header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert ctypes.CDLL(None).capset(header, none) == 0
+
+
+def limit_memory(headroom: int) -> None:
+    """A fault: allow this process so many bytes of memory beyond what it has; mapped files do not count."""
+    pages = int(Path("/proc/self/statm").read_text().split()[5])
+    resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + headroom, resource.RLIM_INFINITY))
+
+
 def draw(*names: object) -> random.Random:
-    """Random numbers of a test's own; the same in every run of the suite, others with another FAULT_SEED."""
+    """Random numbers for one test, the same in every run of the suite; another FAULT_SEED gives others."""
     return random.Random(f"{SEED} {names}")
 
 
-def contents(data_dir: Path) -> dict[str, str]:
-    """The hash of every file whose bytes are a function of the inputs and settings."""
-    return {name: sha256(path.read_bytes()).hexdigest() for name, path in files(data_dir)}
-
-
 def stamps(data_dir: Path) -> dict[str, tuple[int, int]]:
-    """The inode and modification time of every published file and manifest: they tell whether it was written again."""
+    """The inode and modification time of each published file and manifest: they tell if it was written again."""
     return {
-        path.relative_to(data_dir).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns)
-        for path in data_dir.rglob("*")
-        if path.is_file() and path.name not in NOT_COMPARED
+        name: (path.stat().st_ino, path.stat().st_mtime_ns)
+        for name, path in files_in(data_dir)
+        if path.name not in NOT_COMPARED
     }
-
-
-def files(data_dir: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(data_dir.rglob("*")):
-        relative = path.relative_to(data_dir)
-        if path.is_file() and relative.parts[0] not in NOT_COMPARED:
-            yield relative.as_posix(), path

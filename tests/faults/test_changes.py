@@ -1,4 +1,4 @@
-"""Settings and code that change between two runs: exactly the stages that depend on them are done again."""
+"""Settings or code change between two runs: exactly the stages that depend on them are done again."""
 
 import shutil
 from collections.abc import Callable
@@ -20,7 +20,7 @@ PREPARE = STAGES[:4]
     ("setting", "done"),
     [
         ("ingest.shard_bytes=100_000", PREPARE),
-        ("ingest.train_lines=2000", PREPARE),
+        ("ingest.train_lines=1000", PREPARE),
         ("ingest.min_rejected_lines=200", ["ingest"]),
         ("cleaning.html_breaks=false", PREPARE),
         ("split.seed=1", ["vocabulary", "encode"]),
@@ -51,27 +51,30 @@ def test_a_setting_of_training(
     assert (ended.code, ended.done) == (0, set(done)), ended.stderr
 
 
-def raise_version(module: str) -> None:
-    import_module(f"sentiment_pipeline.{module}").VERSION = 1_000
+def raise_version(module: str, name: str) -> None:
+    found = import_module(f"sentiment_pipeline.{module}")
+    assert hasattr(found, name)
+    setattr(found, name, 1_000)
 
 
 @pytest.mark.parametrize(
-    ("module", "done"),
+    ("module", "name", "done"),
     [
-        ("stages.ingest", STAGES),
-        ("prepare.tokenizer", STAGES[1:]),
-        ("stages.vocabulary", STAGES[2:]),
-        ("stages.encode", STAGES[3:]),
-        ("stages.train", STAGES[4:]),
-        ("stages.evaluate", ["evaluate"]),  # to the same bytes, so that nothing follows
-        ("stages.publish", ["publish"]),
+        ("stages.ingest", "_VERSION", STAGES),
+        ("text.tokenizer", "VERSION", STAGES[1:]),
+        ("stages.vocabulary", "_VERSION", STAGES[2:]),
+        ("stages.encode", "_VERSION", STAGES[3:]),
+        ("stages.train", "_VERSION", STAGES[4:]),
+        ("stages.evaluate", "_VERSION", ["evaluate"]),  # with the same bytes as before, so that nothing follows
+        ("stages.publish", "_VERSION", ["publish"]),
     ],
 )
-def test_a_version_of_the_code(module: str, done: list[str], finished: Path, copy: Copy, options: list[object]) -> None:
-    folder = copy(finished)
-    status = run("status", "--data-dir", folder, fault=partial(raise_version, module))
-    assert f"version: {'nltk' if module == 'prepare.tokenizer' else 1}" in status.stdout or "-> 1000" in status.stdout
-    ended = run("run", *options, "--data-dir", folder, fault=partial(raise_version, module))
+def test_a_version_of_the_code(
+    module: str, name: str, done: list[str], finished: Path, copy: Copy, options: list[object]
+) -> None:
+    folder, fault = copy(finished), partial(raise_version, module, name)
+    assert "-> 1000" in run("status", "--data-dir", folder, fault=fault).stdout
+    ended = run("run", *options, "--data-dir", folder, fault=fault)
     assert (ended.code, ended.done) == (0, set(done)), ended.stderr
 
 
@@ -83,14 +86,14 @@ def test_a_checkpoint_of_another_model_is_refused_by_name(
     setting: str, words: str, finished: Path, copy: Copy, options: list[object]
 ) -> None:
     folder = copy(finished)
-    assert run("run", *options, "--data-dir", folder, "--set", setting).code == 0
-    (theirs,), (ours,) = (list(each.glob("checkpoints/*")) for each in (finished, folder))
-    shutil.copytree(theirs, ours, dirs_exist_ok=True)
+    assert run("train", *options, "--data-dir", folder, "--set", setting).code == 0
+    (other,), (checkpoints,) = (list(each.glob("checkpoints/*")) for each in (finished, folder))
+    shutil.copytree(other, checkpoints, dirs_exist_ok=True)
     (folder / "manifests" / "train.json").unlink()
-    ended = run("run", *options, "--data-dir", folder, "--set", setting)
+    ended = run("train", *options, "--data-dir", folder, "--set", setting)
     assert ended.code == 1
     assert words in ended.stderr
-    assert f"delete {ours} to train from the start" in ended.stderr.splitlines()[-1]
+    assert f"delete {checkpoints} to train from the start" in ended.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -107,5 +110,5 @@ def test_a_checkpoint_of_another_model_is_refused_by_name(
 def test_a_wrong_value_is_refused_before_work_starts(setting: str, options: list[object], tmp_path: Path) -> None:
     ended = run("run", *options, "--data-dir", tmp_path / "data", "--set", setting)
     assert (ended.code, len(ended.stderr.splitlines())) == (2, 1)
-    assert setting.partition("=")[0].partition(".")[0] in ended.stderr
+    assert setting.partition("=")[0] in ended.stderr
     assert not (tmp_path / "data").exists()

@@ -1,4 +1,4 @@
-"""A flipped bit in each kind of published file: it is named, it is made good by itself, and nothing is built on it."""
+"""A flipped bit in each kind of published file: it is named, exactly it is rebuilt, and nothing is built on it."""
 
 import random
 import re
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sentiment_pipeline.engine.manifest import read
-from tests.faults.processes import REPETITIONS, contents, draw, run, stamps
+from tests.faults.processes import REPETITIONS, draw, run, stamps
+from tests.folders import contents
 
 Copy = Callable[[Path], Path]
 
@@ -64,7 +65,7 @@ def test_every_kind_of_file_is_tried(finished: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_flipped_bit_is_named_and_exactly_its_step_done_again(
+def test_a_flipped_bit_is_named_and_exactly_its_step_redone(
     name: str, finished: Path, copy: Copy, options: list[object]
 ) -> None:
     check(copy(finished), options, name, f"{name}: damaged (its SHA-256 differs)", PUBLISHED[name])
@@ -84,8 +85,8 @@ def check(folder: Path, options: list[object], name: str, words: str, step: str)
         assert found.code == 1
         assert len(found.stdout.splitlines()) == 1, found.stdout
         assert words in found.stdout
-        again = run("run", *options, "--data-dir", folder)
-        assert again.code == 0, again.stderr
+        rebuilt = run("run", *options, "--data-dir", folder)
+        assert rebuilt.code == 0, rebuilt.stderr
         assert contents(folder) == whole
         record, after = read(folder, step), stamps(folder)
         assert record
@@ -103,19 +104,19 @@ def check(folder: Path, options: list[object], name: str, words: str, step: str)
         ("evaluate", "vocabulary.parquet"),
     ],
 )
-def test_a_part_by_itself_refuses_what_is_damaged(
-    command: str, name: str, finished: Path, copy: Copy, options: list[object]
+def test_a_stage_on_its_own_refuses_damaged_files(
+    command: str, name: str, finished: Path, copy: Copy, chosen: list[object]
 ) -> None:
     folder = copy(finished)
     flip(folder / name, draw(command, name))
-    ended = run(command, *options[-2:], "--data-dir", folder)
+    ended = run(command, *chosen, "--data-dir", folder)
     assert ended.code == 1
     assert f"{folder / name}: damaged" in ended.stderr
     assert "train: 1 step done" not in ended.stderr
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".json"])
-def test_a_damaged_checkpoint_is_named_and_given_up(
+def test_a_damaged_checkpoint_is_named_and_passed_over(
     suffix: str, finished: Path, copy: Copy, options: list[object]
 ) -> None:
     folder = copy(finished)
@@ -128,4 +129,6 @@ def test_a_damaged_checkpoint_is_named_and_given_up(
     flip(folder / "training/model.safetensors", draw(suffix, 1))
     assert run("train", *options, "--data-dir", folder).code == 0
     name = "training/model.safetensors"
-    assert contents(folder)[name] == contents(finished)[name], "from the checkpoint before it, to the same weights"
+    assert contents(folder)[name] == contents(finished)[name], (
+        "resumed from the checkpoint before it, training gives the same weights"
+    )

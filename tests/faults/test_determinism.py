@@ -6,22 +6,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults.processes import contents, run
+from tests.faults.processes import run
+from tests.folders import contents
 
-TIMED = ("metrics.json", "report.html", "model/README.md", "training/history.jsonl")  # they tell how long it took
+TIMED = ("metrics.json", "report.html", "model/README.md", "training/history.jsonl")  # they hold times
 
 
-def test_two_folders_and_other_names_of_the_inputs(options: list[object], prepared: Path, tmp_path: Path) -> None:
-    shutil.copy(str(options[1]), tmp_path / "a.bz2")
-    shutil.copy(str(options[3]), tmp_path / "b")
-    renamed = ["--train", tmp_path / "a.bz2", "--test", tmp_path / "b", *options[4:]]
-    ended = run("prepare", *renamed, "--data-dir", tmp_path / "data")
+def test_two_folders_and_other_names_of_the_inputs(
+    reviews: Path, chosen: list[object], prepared: Path, tmp_path: Path
+) -> None:
+    train = shutil.copy(reviews / "train.ft.txt.bz2", tmp_path / "a.bz2")
+    test = shutil.copy(reviews / "test.ft.txt.bz2", tmp_path / "b")
+    ended = run("prepare", "--train", train, "--test", test, *chosen, "--data-dir", tmp_path / "data")
     assert ended.code == 0, ended.stderr
     assert contents(tmp_path / "data") == contents(prepared)
 
 
 def test_one_worker_and_four(options: list[object], prepared: Path, tmp_path: Path) -> None:
-    """In an interpreter of its own, because forked ones would hash strings alike."""
+    """In a new interpreter, because forked ones hash strings alike."""
     arguments = [*options, "--data-dir", tmp_path, "--set", "execution.workers=4"]
     environment = {**os.environ, "PYTHONHASHSEED": "4", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
     subprocess.run(
@@ -35,12 +37,12 @@ def test_one_worker_and_four(options: list[object], prepared: Path, tmp_path: Pa
 
 def test_training_too(options: list[object], finished: Path, tmp_path: Path) -> None:
     assert run("run", *options, "--data-dir", tmp_path).code == 0
-    ours, theirs = (
-        {
-            name: digest
-            for name, digest in contents(each).items()
-            if name not in TIMED and not name.startswith("checkpoints/")
-        }
-        for each in (tmp_path, finished)
-    )
-    assert ours == theirs
+    assert untimed(tmp_path) == untimed(finished)
+
+
+def untimed(data_dir: Path) -> dict[str, str]:
+    return {
+        name: digest
+        for name, digest in contents(data_dir).items()
+        if name not in TIMED and not name.startswith("checkpoints/")
+    }

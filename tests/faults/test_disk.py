@@ -1,6 +1,5 @@
-"""A full disk, a limit on the size of files, folders that may not be written to: one line, and the next run goes on."""
+"""A full disk, a limit on file size, folders that are not writable: one line, and the next run continues."""
 
-import ctypes
 import os
 import resource
 import subprocess
@@ -13,18 +12,19 @@ import torch
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.training.checkpoint import Checkpoints
-from tests.faults.processes import REPETITIONS, contents, draw, run, stamps
+from tests.faults.processes import REPETITIONS, draw, obey_permissions, run, stamps
+from tests.folders import contents
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Gives a file system of its own of some KiB, or changes its size."""
+    """Gives a folder on a file system of its own of some KiB, or changes its size."""
     folder = tmp_path / "disk"
     folder.mkdir()
 
     def size(kibibytes: int, access: str = "rw") -> Path:
-        again = "remount," if os.path.ismount(folder) else ""
-        command = ["mount", "-t", "tmpfs", "-o", f"{again}{access},size={kibibytes}k", "tmpfs", str(folder)]
+        remount = "remount," if os.path.ismount(folder) else ""
+        command = ["mount", "-t", "tmpfs", "-o", f"{remount}{access},size={kibibytes}k", "tmpfs", str(folder)]
         if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode:
             pytest.skip("may not mount a file system here")
         return folder / "data"
@@ -35,13 +35,13 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
 def test_a_full_disk(repetition: int, options: list[object], finished: Path, small_disk: Callable[..., Path]) -> None:
-    """Filled in ever larger steps, so that it is full in one stage after the other."""
+    """It grows from run to run, so that it is full in one stage after the other."""
     needed, random = sum(path.stat().st_size for path in finished.rglob("*")) // 1024, draw(repetition)
-    for share in sorted(random.uniform(0.02, 0.95) for _ in range(4)):
-        data_dir = small_disk(int(needed * share))
+    for fraction in sorted(random.uniform(0.02, 0.95) for _ in range(4)):
+        data_dir = small_disk(int(needed * fraction))
         assert_refused(options, data_dir, finished, "free some space")
     data_dir = small_disk(4 * needed)
-    assert_goes_on(options, data_dir, finished)
+    assert_continues(options, data_dir, finished)
 
 
 @pytest.mark.parametrize("numbers", [100, 5_000, 100_000, 1_000_000])
@@ -58,13 +58,7 @@ def test_a_limit_on_the_size_of_files(repetition: int, options: list[object], fi
     for size in sorted(int(2 ** random.uniform(9, largest.bit_length() - 1)) for _ in range(4)):
         limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
         assert_refused(options, tmp_path, finished, "free some space", limit)
-    assert_goes_on(options, tmp_path, finished)
-
-
-def obey_permissions() -> None:
-    """Give up root's right to write anywhere (all of its capabilities; see capset(2)), if this is root."""
-    header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    assert ctypes.CDLL(None).capset(header, none) == 0
+    assert_continues(options, tmp_path, finished)
 
 
 @pytest.mark.parametrize("closed", [".", "shards", "manifests/encode", "training"])
@@ -76,7 +70,7 @@ def test_a_folder_that_may_not_be_written_to(
     folder.chmod(0o555)
     assert_refused(options, tmp_path, finished, "make the folder writable", obey_permissions)
     folder.chmod(0o755)
-    assert_goes_on(options, tmp_path, finished, obey_permissions)
+    assert_continues(options, tmp_path, finished, obey_permissions)
 
 
 def test_a_read_only_file_system(options: list[object], finished: Path, small_disk: Callable[..., Path]) -> None:
@@ -87,7 +81,7 @@ def test_a_read_only_file_system(options: list[object], finished: Path, small_di
 def assert_refused(
     options: list[object], data_dir: Path, finished: Path, words: str, fault: Callable[[], object] | None = None
 ) -> None:
-    """The run fails with one line that names a path below the folder, and leaves nothing half under a final name."""
+    """The run fails with one line that names a path in the folder, and leaves no partial file under a final name."""
     ended = run("run", *options, "--data-dir", data_dir, fault=fault)
     assert ended.code == 1, ended.stderr
     errors = [line for line in ended.stderr.splitlines() if line.startswith("sentiment-pipeline: ")]
@@ -100,9 +94,10 @@ def assert_refused(
     assert not list(data_dir.rglob("*.tmp"))
 
 
-def assert_goes_on(
+def assert_continues(
     options: list[object], data_dir: Path, finished: Path, fault: Callable[[], object] | None = None
 ) -> None:
+    """The next run ends with the same bytes and does nothing again that was finished."""
     before = stamps(data_dir)
     ended = run("run", *options, "--data-dir", data_dir, fault=fault)
     assert ended.code == 0, ended.stderr
@@ -112,7 +107,7 @@ def assert_goes_on(
 
 
 def untimed(data_dir: Path) -> dict[str, str]:
-    """What does not tell how long something took."""
+    """The contents that do not depend on how long something took."""
     return {
         name: digest
         for name, digest in contents(data_dir).items()

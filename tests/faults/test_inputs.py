@@ -1,24 +1,23 @@
-"""Files that are damaged, change or are none; lines that are no reviews: named, rejected, never trained on."""
+"""Files that are damaged, that change or that hold no reviews, and bad lines: named, rejected, never trained on."""
 
 import bz2
 import os
-import resource
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.faults.processes import REPETITIONS, Ended, contents, draw, run
-from tests.faults.test_disk import obey_permissions
+from tests.faults.processes import MEBIBYTE, REPETITIONS, Ended, draw, limit_memory, obey_permissions, run
+from tests.folders import contents
 
 GOOD = b"__label__2 a good book\n__label__1 a bad book\n" * 50
-MEBIBYTE = 1 << 20
 
 
-def prepare(options: list[object], train: Path, data_dir: Path, *more: object, **keywords: object) -> Ended:
-    return run("prepare", "--train", train, *options[2:], "--data-dir", data_dir, *more, **keywords)
+def prepare(options: list[object], train: Path, data_dir: Path, *more: object, **keywords: Any) -> Ended:
+    return run("prepare", *options, "--train", train, "--data-dir", data_dir, *more, **keywords)
 
 
 def assert_one_line(ended: Ended, *words: object) -> None:
@@ -30,8 +29,8 @@ def assert_one_line(ended: Ended, *words: object) -> None:
 
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
-def test_a_file_cut_short_at_any_byte(repetition: int, options: list[object], tmp_path: Path) -> None:
-    whole, path = Path(str(options[1])).read_bytes(), tmp_path / "reviews.bz2"
+def test_a_file_cut_short_at_any_byte(repetition: int, reviews: Path, options: list[object], tmp_path: Path) -> None:
+    whole, path = (reviews / "train.ft.txt.bz2").read_bytes(), tmp_path / "reviews.bz2"
     path.write_bytes(whole[: draw("cut", repetition).randrange(len(whole))])
     assert_one_line(prepare(options, path, tmp_path / "data"), path)
     path.write_bytes(whole)
@@ -39,22 +38,22 @@ def test_a_file_cut_short_at_any_byte(repetition: int, options: list[object], tm
 
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
-def test_a_flipped_bit_in_a_block(repetition: int, options: list[object], prepared: Path, tmp_path: Path) -> None:
+def test_a_flipped_bit_in_a_block(
+    repetition: int, reviews: Path, options: list[object], prepared: Path, tmp_path: Path
+) -> None:
     random, path = draw("flip", repetition), tmp_path / "reviews.bz2"
-    content = bytearray(Path(str(options[1])).read_bytes())
+    content = bytearray((reviews / "train.ft.txt.bz2").read_bytes())
     content[random.randrange(20, len(content) - 20)] ^= 1 << random.randrange(8)
     path.write_bytes(content)
     ended = prepare(options, path, tmp_path / "data")
-    if ended.code:  # a few bits of a bzip2 file mean nothing
+    if ended.code:
         assert_one_line(ended, path, "damaged", "download the file again")
-    else:
-        assert (
-            contents(tmp_path / "data").items()
-            >= {name: digest for name, digest in contents(prepared).items() if name.startswith("packed/")}.items()
-        )
+    else:  # a few bits of a bzip2 file mean nothing
+        packed = {name: digest for name, digest in contents(prepared).items() if name.startswith("packed/")}
+        assert packed.items() <= contents(tmp_path / "data").items()
 
 
-def test_what_is_no_file_of_reviews(options: list[object], tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_as_reviews_are_refused(options: list[object], tmp_path: Path) -> None:
     (tmp_path / "empty.bz2").touch()
     (tmp_path / "plain.bz2").write_bytes(GOOD)
     (tmp_path / "closed").write_bytes(GOOD)
@@ -73,17 +72,17 @@ def test_what_is_no_file_of_reviews(options: list[object], tmp_path: Path) -> No
 
 
 def change_after_inspection(path: Path) -> None:
-    """Let the file grow once the first of its ranges is being read."""
+    """A fault: let the file grow when the first of its ranges is read."""
     from sentiment_pipeline.text import source
 
-    blocks = source.bz2_blocks
+    blocks = source.decode_blocks
 
     def growing(*arguments: object) -> object:
         with path.open("ab") as file:
             file.write(bz2.compress(GOOD))
         return blocks(*arguments)
 
-    source.bz2_blocks = growing
+    source.decode_blocks = growing
 
 
 def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: Path) -> None:
@@ -93,10 +92,8 @@ def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: P
     assert_one_line(ended, path, "was changed while it was read")
     assert not list((tmp_path / "data").glob("manifests/ingest/train/*"))
     assert prepare(options, path, tmp_path / "data").code == 0
-    assert (
-        sum(pq.ParquetFile(each).metadata.num_rows for each in (tmp_path / "data" / "ingest" / "train").glob("part-*"))
-        > 100
-    )
+    parts = (tmp_path / "data" / "ingest" / "train").glob("part-*")
+    assert sum(pq.read_metadata(part).num_rows for part in parts) > 100
 
 
 def test_a_file_that_changes_between_two_stages(options: list[object], tmp_path: Path) -> None:
@@ -106,7 +103,7 @@ def test_a_file_that_changes_between_two_stages(options: list[object], tmp_path:
     os.utime(path)
     assert prepare(options, path, data_dir).done == set(), "its bytes count, not its time"
     path.write_bytes(GOOD.replace(b"book", b"look"))
-    assert "file changed" in run("status", *options[4:], "--train", path, *options[2:4], "--data-dir", data_dir).stdout
+    assert "file changed" in run("status", *options, "--train", path, "--data-dir", data_dir).stdout
     assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "vocabulary", "encode"}
     assert "look" in pq.read_table(data_dir / "vocabulary.parquet")["token"].to_pylist()
 
@@ -151,12 +148,6 @@ def test_bad_lines_are_kept_with_their_numbers(
     assert texts == ["a good book", "a bad book", "a good book"] * len(LINES) + ["the last line has no end"]
 
 
-def limit_memory(headroom: int) -> None:
-    """Allow so many bytes of memory of its own beyond what this process has already; mapped files do not count."""
-    pages = int(Path("/proc/self/statm").read_text().split()[5])
-    resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + headroom, resource.RLIM_INFINITY))
-
-
 @pytest.mark.parametrize(
     "text", [LONG + b"\n" + GOOD, GOOD + LONG, LONG.replace(b" ", b"\0")], ids=["first", "last", "no line feed"]
 )
@@ -192,7 +183,7 @@ def test_a_line_of_100_megabytes(text: bytes, options: list[object], tmp_path: P
         (51, 5_000, ["--set", "ingest.min_rejected_lines=0"], 1),
     ],
 )
-def test_more_than_a_share_of_bad_lines(
+def test_too_many_bad_lines_stop_the_run(
     bad: int, lines: int, settings: Iterable[str], code: int, options: list[object], tmp_path: Path
 ) -> None:
     path, good = tmp_path / "reviews", b"__label__1 a book\n"

@@ -1,6 +1,6 @@
-"""SIGKILL in the middle of prepare: nothing half done is believed, nothing done is lost, the bytes are the same.
+"""SIGKILL in the middle of prepare: no partial file counts, nothing finished is lost, the bytes are the same.
 
-`FAULT_REPETITIONS=100 FAULT_SEED=1` draws other moments, and more of them.
+`FAULT_REPETITIONS=100 FAULT_SEED=1` draws more moments, and others.
 """
 
 import os
@@ -8,12 +8,16 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.faults.processes import REPETITIONS, contents, draw, run, stamps, start
+from sentiment_pipeline.engine.manifest import read, recorded_steps
+from tests.faults.processes import REPETITIONS, draw, run, stamps, start
+from tests.folders import contents
 
 STAGES = {
     "ingest": ("ingest", "rejected"),
@@ -26,11 +30,11 @@ WRITING = os.O_WRONLY | os.O_RDWR
 WORKERS = ("--set", "execution.workers=2")
 
 
-def at_each_change(folder: Path, act) -> None:
-    """From now on, call `act(number, path)` before this process makes or replaces any file in `folder`."""
+def at_each_change(folder: Path, act: Callable[[int, str], object]) -> None:
+    """From now on, call `act(number, path)` before this process makes or replaces a file in `folder`."""
     count = 0
 
-    def hook(event: str, arguments: tuple) -> None:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal count
         if event in CHANGES or (event == "open" and arguments[2] & WRITING):
             path = str(arguments[1] if event == "os.rename" else arguments[0])
@@ -41,9 +45,9 @@ def at_each_change(folder: Path, act) -> None:
     sys.addaudithook(hook)
 
 
-def note_changes(folder: Path, log: Path) -> None:
-    at_each_change(folder, lambda number, path: os.write(noted, f"{path}\n".encode()))
-    noted = os.open(log, os.O_WRONLY | os.O_CREAT)
+def log_changes(folder: Path, log: Path) -> None:
+    at_each_change(folder, lambda number, path: os.write(descriptor, f"{path}\n".encode()))
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
 
 
 def die_at_change(folder: Path, moment: int) -> None:
@@ -55,7 +59,7 @@ def moments(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> 
     """The files that prepare makes or replaces, in order; each is a moment at which it can be killed."""
     folder = tmp_path_factory.mktemp("moments")
     log = folder / "log"
-    run("prepare", *options, "--data-dir", folder / "data", fault=partial(note_changes, folder / "data", log))
+    run("prepare", *options, "--data-dir", folder / "data", fault=partial(log_changes, folder / "data", log))
     return [path.removeprefix(f"{folder / 'data'}/") for path in log.read_text().splitlines()]
 
 
@@ -69,7 +73,7 @@ def test_killed_before_a_change_of_a_stage(
         data_dir = tmp_path / str(moment)
         killed = run("prepare", *options, "--data-dir", data_dir, fault=partial(die_at_change, data_dir, moment))
         assert killed.code == -signal.SIGKILL
-        assert_goes_on(options, data_dir, prepared)
+        assert_continues(options, data_dir, prepared)
         shutil.rmtree(data_dir)
 
 
@@ -82,24 +86,24 @@ def seconds(options: list[object], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize("repetition", range(REPETITIONS))
-def test_killed_again_and_again_at_any_time_with_workers(
+def test_killed_repeatedly_at_random_moments_with_workers(
     repetition: int, options: list[object], prepared: Path, seconds: float, tmp_path: Path
 ) -> None:
     options, random, codes = [*options, *WORKERS], draw(repetition), list[int]()
-    for share in (random.uniform(0.1, 0.5), random.uniform(0.1, 0.9)):
+    for fraction in (random.uniform(0.1, 0.5), random.uniform(0.1, 0.9)):
         with start("prepare", *options, "--data-dir", tmp_path) as running:
-            time.sleep(share * seconds)
+            time.sleep(fraction * seconds)
             running.send(signal.SIGKILL)
             codes.append(running.wait().code)
     assert codes[0] == -signal.SIGKILL, "it had ended before it was killed"
-    assert_goes_on(options, tmp_path, prepared)
+    assert_continues(options, tmp_path, prepared)
 
 
-def assert_goes_on(options: list[object], data_dir: Path, reference: Path) -> None:
-    """What a killed run left is whole, and the next run ends as if nothing had happened, doing the rest alone."""
+def assert_continues(options: list[object], data_dir: Path, reference: Path) -> None:
+    """What a killed run left is whole; the next run gives the reference's bytes and does only what was unfinished."""
     expected = contents(reference)
     left = {name: digest for name, digest in contents(data_dir).items() if not name.endswith(".tmp")}
-    assert left.items() <= expected.items(), "a file under its final name that is not whole"
+    assert left.items() <= expected.items(), "a partial file under a final name"
     before = stamps(data_dir)
     ended = run("prepare", *options, "--data-dir", data_dir)
     assert ended.code == 0, ended.stderr
@@ -109,13 +113,7 @@ def assert_goes_on(options: list[object], data_dir: Path, reference: Path) -> No
 
 
 def finished_before(data_dir: Path, stamps_before: dict[str, tuple[int, int]]) -> set[str]:
-    """The manifests that were there, and the files they vouch for."""
-    from sentiment_pipeline.engine.manifest import read
-
-    steps = [
-        name.removeprefix("manifests/").removesuffix(".json")
-        for name in stamps_before
-        if name.startswith("manifests/") and not name.endswith(".tmp")
-    ]
-    manifests = [manifest for step in steps if (manifest := read(data_dir, step))]
-    return {f"manifests/{step}.json" for step in steps} | {name for each in manifests for name in each.outputs}
+    """The manifests that were there, and the files that they describe."""
+    recorded = [step for step in recorded_steps(data_dir) if f"manifests/{step}.json" in stamps_before]
+    manifests = [manifest for step in recorded if (manifest := read(data_dir, step))]
+    return {f"manifests/{step}.json" for step in recorded} | {name for each in manifests for name in each.outputs}

@@ -1,11 +1,11 @@
-"""Prediction with whatever a pipe may bring: an answer for every line, in memory that does not grow."""
+"""Prediction of anything that a pipe may bring: an answer for every line, in bounded memory."""
 
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -13,9 +13,10 @@ from typing import IO
 import psutil
 import pytest
 
+from sentiment_pipeline.predict.reading import BLOCK_LINES
 from tests.faults.processes import PATIENCE
 
-LINES = int(os.environ.get("PREDICTION_LINES", "20000"))  # 1000000 in some minutes
+LINES = int(os.environ.get("PREDICTION_LINES", "20000"))  # a million take some minutes
 MEBIBYTE = 1 << 20
 
 
@@ -72,39 +73,36 @@ def test_lines_of_every_kind_get_an_answer(model: Path) -> None:
 
 def test_one_enormous_line(model: Path) -> None:
     with start(model) as process:
-        peak = peak_of(process, (b"word " * (MEBIBYTE // 5) for _ in range(60)))
+        assert process.stdin
+        process.stdin.write(b"a book\n" * BLOCK_LINES)
+        process.stdin.flush()
+        short = read_answers(process, BLOCK_LINES)
+        feeding = feed(process.stdin, [b"word " * (MEBIBYTE // 5)] * 60)
+        enormous = read_answers(process, 1)
+        feeding.join()
         assert process.wait(PATIENCE) == 0
-    assert peak < predictor_alone(model) + 400 * MEBIBYTE
+    assert enormous < short + 400 * MEBIBYTE
 
 
 def test_many_lines_in_bounded_memory(model: Path) -> None:
     block = b"".join(b"__label__2 this is review %d and it is good\n" % number for number in range(1000))
-    peaks = []
-    for count in (LINES // 10, LINES):
-        with start(model) as process:
-            peaks.append(peak_of(process, (block for _ in range(count // 1000)), count))
-            assert process.wait(PATIENCE) == 0
-    assert peaks[1] < 1.2 * peaks[0]
-
-
-def peak_of(process: "subprocess.Popen[bytes]", pieces: Iterator[bytes], answers: int = 1) -> int:
-    """Feed the process, count its answers, and return the most memory it has held at a time, in bytes."""
-    assert process.stdin
-    assert process.stdout
-    peak, feeding = 0, feed(process.stdin, pieces)
-    count = 0
-    for count, _ in enumerate(process.stdout, 1):
-        if count % 1000 == 1:
-            peak = max(peak, psutil.Process(process.pid).memory_info().rss)
-    feeding.join()
-    assert count == answers
-    return peak
-
-
-def predictor_alone(model: Path) -> int:
     with start(model) as process:
-        peak = peak_of(process, iter([b"a book\n"]))
+        assert process.stdin
+        feeding = feed(process.stdin, (block for _ in range(LINES // 1000)))
+        first_tenth, rest = read_answers(process, LINES // 10), read_answers(process, LINES - LINES // 10)
+        feeding.join()
         assert process.wait(PATIENCE) == 0
+    assert rest < 1.2 * first_tenth
+
+
+def read_answers(process: "subprocess.Popen[bytes]", count: int) -> int:
+    """Read so many answers and return the most memory that the process held meanwhile, in bytes."""
+    assert process.stdout
+    peak = 0
+    for number in range(count):
+        assert process.stdout.readline()
+        if number % 1000 == 0:
+            peak = max(peak, psutil.Process(process.pid).memory_info().rss)
     return peak
 
 
@@ -121,8 +119,8 @@ def test_a_consumer_that_closes_the_pipe(model: Path) -> None:
         assert process.stderr.read() == b""
 
 
-def feed(stdin: IO[bytes], pieces: Iterator[bytes]) -> threading.Thread:
-    """Write to a process that reads, from a thread, because it answers at the same time."""
+def feed(stdin: IO[bytes], pieces: Iterable[bytes]) -> threading.Thread:
+    """Write to a process from a thread, because it answers at the same time."""
 
     def write() -> None:
         with suppress(BrokenPipeError), stdin:

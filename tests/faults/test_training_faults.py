@@ -1,4 +1,4 @@
-"""Training that runs out of memory, loses its numbers or a worker, or is told to stop: one line, and the state kept."""
+"""Training that runs out of memory, diverges, loses a worker or is told to stop: one line, and the state is kept."""
 
 import json
 import signal
@@ -11,12 +11,13 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.processes import REPETITIONS, Ended, contents, draw, run, start
-from tests.faults.test_inputs import MEBIBYTE, limit_memory
+from tests.conftest import wait_until
+from tests.faults.processes import MEBIBYTE, PATIENCE, REPETITIONS, Ended, draw, limit_memory, run, start
+from tests.folders import contents
 
 Copy = Callable[[Path], Path]
 WEIGHTS = "training/model.safetensors"
-POISONED = 15  # a step of the second epoch; the first ends with a checkpoint
+POISONED = 30  # a training step of the second epoch; the first ends with a checkpoint
 
 
 def assert_one_line(ended: Ended, *words: str) -> None:
@@ -26,11 +27,11 @@ def assert_one_line(ended: Ended, *words: str) -> None:
         assert word in ended.stderr.splitlines()[-1], ended.stderr
 
 
-def assert_goes_on(options: list[object], folder: Path, finished: Path) -> None:
-    """From a checkpoint, to the weights of the run that was not disturbed."""
+def assert_resumes(options: list[object], folder: Path, finished: Path) -> None:
+    """Training resumes from a checkpoint and gives the weights of the run that was not disturbed."""
     assert list(folder.glob("checkpoints/*/step-*.json"))
     assert not (folder / "manifests" / "train.json").exists()
-    ended = run("run", *options, "--data-dir", folder)
+    ended = run("train", *options, "--data-dir", folder)
     assert ended.code == 0, ended.stderr
     assert contents(folder)[WEIGHTS] == contents(finished)[WEIGHTS]
 
@@ -49,20 +50,20 @@ def test_out_of_memory(options: list[object], prepared: Path, copy: Copy) -> Non
 
 
 def at_step(step: int, act: Callable[[Any], object]) -> None:
-    """Call `act(trainer)` before a step of training."""
+    """Call `act(trainer)` before a training step."""
     from sentiment_pipeline.training.trainer import Trainer
 
-    learn = Trainer.learn
+    train_step = Trainer.train_step
 
-    def learn_after_it(self: Any, batch: object) -> None:
+    def act_and_step(self: Any, batch: object) -> None:
         if self.progress.step == step:
             act(self)
-        learn(self, batch)
+        train_step(self, batch)
 
-    Trainer.learn = learn_after_it  # type: ignore[method-assign, assignment]
+    Trainer.train_step = act_and_step  # type: ignore[method-assign, assignment]
 
 
-def lose_numbers(trainer: Any) -> None:
+def set_a_weight_to_nan(trainer: Any) -> None:
     trainer.model.linear.weight.data.fill_(float("nan"))
 
 
@@ -70,11 +71,11 @@ def kill_a_loader_worker(trainer: Any) -> None:
     psutil.Process().children()[0].kill()
 
 
-def test_a_loss_that_is_no_number(options: list[object], prepared: Path, finished: Path, copy: Copy) -> None:
+def test_a_loss_that_is_nan(options: list[object], prepared: Path, finished: Path, copy: Copy) -> None:
     folder = copy(prepared)
-    ended = run("train", *options, "--data-dir", folder, fault=partial(at_step, POISONED, lose_numbers))
-    assert_one_line(ended, "the loss is no number any more", "training.learning_rate", "checkpoint is kept")
-    assert_goes_on(options, folder, finished)
+    ended = run("train", *options, "--data-dir", folder, fault=partial(at_step, POISONED, set_a_weight_to_nan))
+    assert_one_line(ended, "the loss is NaN or infinite", "training.learning_rate", "checkpoint is kept")
+    assert_resumes(options, folder, finished)
 
 
 def test_a_killed_loader_worker(options: list[object], prepared: Path, finished: Path, copy: Copy) -> None:
@@ -89,7 +90,7 @@ def test_a_killed_loader_worker(options: list[object], prepared: Path, finished:
         fault=partial(at_step, POISONED, kill_a_loader_worker),
     )
     assert_one_line(ended, "worker", "run again")
-    assert_goes_on(options, folder, finished)
+    assert_resumes(options, folder, finished)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -97,18 +98,10 @@ def test_a_signal_in_training_saves_the_state(
     number: signal.Signals, code: int, options: list[object], prepared: Path, copy: Copy
 ) -> None:
     folder = copy(prepared)
-    long = [
-        *options,
-        "--set",
-        "training.epochs=1000",
-        "--set",
-        "runtime.checkpoint_every=0",
-        "--set",
-        "runtime.log_every=1",
-    ]
-    with start("train", *long, "--data-dir", folder) as running:
-        while not (last := last_step(folder)):
-            time.sleep(0.05)
+    long = ["training.epochs=1000", "runtime.checkpoint_every=0", "runtime.log_every=1"]
+    assignments = [word for setting in long for word in ("--set", setting)]
+    with start("train", *options, *assignments, "--data-dir", folder) as running:
+        last = wait_until(lambda: last_step(folder), PATIENCE)
         running.send(number)
         ended = running.wait()
     assert ended.code == code, ended.stderr
@@ -118,6 +111,7 @@ def test_a_signal_in_training_saves_the_state(
 
 
 def last_step(folder: Path) -> int:
+    """The training step of the last but one line of figures; 0 without one."""
     lines = [line for path in folder.glob("checkpoints/*/history.jsonl") for line in path.read_text().splitlines()]
     return int(json.loads(lines[-2])["step"]) if len(lines) > 1 else 0
 
@@ -127,7 +121,7 @@ def last_step(folder: Path) -> int:
 def test_a_signal_at_any_time(
     repetition: int, number: signal.Signals, options: list[object], finished: Path, tmp_path: Path
 ) -> None:
-    moment = draw(repetition, number).uniform(0.05, 6)
+    moment = draw(repetition, number).uniform(0.05, 4)
     with start("run", *options, "--data-dir", tmp_path, "--set", "execution.workers=2") as running:
         time.sleep(moment)
         running.send(number)
@@ -135,13 +129,10 @@ def test_a_signal_at_any_time(
     assert ended.code in (0, -number, 128 + number), ended.stderr
     assert "Traceback" not in ended.stderr, ended.stderr
     assert run("run", *options, "--data-dir", tmp_path).code == 0
-    assert not list(tmp_path.rglob("*.tmp"))  # ended workers leave theirs to the next run
-    ours, theirs = (
-        {
-            name: digest
-            for name, digest in contents(each).items()
-            if name.startswith(("shards", "packed", "vocabulary", WEIGHTS))
-        }
-        for each in (tmp_path, finished)
-    )
-    assert ours == theirs
+    assert not list(tmp_path.rglob("*.tmp"))  # workers that were ended leave theirs to the next run
+    assert untimed(tmp_path) == untimed(finished)
+
+
+def untimed(data_dir: Path) -> dict[str, str]:
+    kinds = ("shards", "packed", "vocabulary", WEIGHTS)
+    return {name: digest for name, digest in contents(data_dir).items() if name.startswith(kinds)}

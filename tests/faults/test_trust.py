@@ -1,6 +1,6 @@
-"""Files from strangers: nothing in a data folder or a model folder runs code, leads out of it, or crashes who reads it.
+"""Files from strangers: nothing in a data folder or model folder runs code, leads outside, or crashes its reader.
 
-`FUZZ_EXAMPLES=5000` tries more of each kind than the suite's handful.
+`FUZZ_EXAMPLES=5000` tries more examples of each kind.
 """
 
 import json
@@ -27,8 +27,7 @@ from sentiment_pipeline import layout
 from sentiment_pipeline.engine import manifest
 from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.models.model_folder import load_model
-
+from sentiment_pipeline.predict import Predictor
 from sentiment_pipeline.settings import load, read_last_run
 from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged
 from sentiment_pipeline.text.encode import write_encoded
@@ -52,20 +51,20 @@ values = st.recursive(
 
 
 def mutations(content: bytes) -> st.SearchStrategy[bytes]:
-    """The content with some bytes replaced, cut out or put in."""
+    """The content with some bytes replaced, deleted or inserted."""
     change = st.tuples(st.integers(0, len(content)), st.integers(0, 8), st.binary(max_size=8))
 
     def apply(changes: list[tuple[int, int, bytes]]) -> bytes:
         mutated = content
-        for place, removed, inserted in changes:
-            mutated = mutated[:place] + inserted + mutated[place + removed :]
+        for position, removed, inserted in changes:
+            mutated = mutated[:position] + inserted + mutated[position + removed :]
         return mutated
 
     return st.lists(change, min_size=1, max_size=4).map(apply)
 
 
 def replaced(value: Any, path: list[int], new: Any) -> Any:
-    """A JSON value in which the one that a path of numbers leads to is another."""
+    """A JSON value with another one at a path, whose numbers choose a key of each object on the way."""
     if not path or not isinstance(value, dict) or not value:
         return new
     name = sorted(value)[path[0] % len(value)]
@@ -80,7 +79,7 @@ def refuse_to_unpickle() -> None:
     sys.addaudithook(hook)
 
 
-def test_nothing_is_unpickled(options: list[object], finished: Path, copy: Copy, tmp_path: Path) -> None:
+def test_nothing_is_unpickled(options: list[object], reviews: Path, finished: Path, copy: Copy, tmp_path: Path) -> None:
     assert run("run", *options, "--data-dir", tmp_path / "new", fault=refuse_to_unpickle).code == 0
     folder = copy(finished)
     (folder / "training" / "model.safetensors").unlink()
@@ -88,7 +87,7 @@ def test_nothing_is_unpickled(options: list[object], finished: Path, copy: Copy,
         ["run", *options, "--data-dir", folder],
         ["verify", "--data-dir", folder],
         ["status", "--data-dir", folder],
-        ["predict", "--model", folder / "model", str(options[3])],
+        ["predict", "--model", folder / "model", reviews / "test.ft.txt.bz2"],
     ):
         ended = run(*command, fault=refuse_to_unpickle)
         assert ended.code == 0, ended.stderr
@@ -97,7 +96,7 @@ def test_nothing_is_unpickled(options: list[object], finished: Path, copy: Copy,
 @given(data=st.data())
 @fuzz
 def test_sealed_manifests(data: st.DataObject, prepared: Path, tmp_path: Path) -> None:
-    """Of whatever shape, with a seal that fits: only what is a manifest of files inside the folder is read as one."""
+    """Of any shape, with a matching checksum: only a manifest of files inside the folder is read as one."""
     step = "encode/packed/train"
     body = json.loads((prepared / layout.manifest(step)).read_bytes())
     del body["sha256"]
@@ -151,9 +150,9 @@ def test_settings_of_the_last_run(data: st.DataObject, finished: Path, tmp_path:
 
 @given(data=st.data())
 @fuzz
-def test_settings_files(data: st.DataObject, options: list[object], tmp_path: Path) -> None:
+def test_settings_files(data: st.DataObject, tiny: Path, tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    path.write_bytes(data.draw(mutations(Path(str(options[-1])).read_bytes())))
+    path.write_bytes(data.draw(mutations(tiny.read_bytes())))
     try:
         load({"preset": "quick"}, path)
     except SettingsError as error:
@@ -174,58 +173,71 @@ def test_model_configs(data: st.DataObject, finished: Path, tmp_path: Path) -> N
         )
     )
     try:
-        _, config = load_model(tmp_path)
-        load_encoder(tmp_path, config)
+        Predictor(tmp_path)
     except PipelineError as error:
         assert str(tmp_path) in str(error)
 
 
-def try_vocabularies(model: Path, folder: Path, contents: list[bytes]) -> None:
-    """Load each as the vocabulary of a model whose config vouches for it; end well if each is read or refused."""
+def load_vocabulary(model: Path, write: Callable[[Path], object]) -> None:
+    """Load a model with another vocabulary that its config vouches for.
+
+    Raises:
+        PipelineError: it is refused.
+    """
+    write(model / layout.MODEL_VOCABULARY)
     config = json.loads((model / layout.MODEL_CONFIG).read_bytes())
+    config["vocabulary_sha256"] = sha256(model / layout.MODEL_VOCABULARY)
+    (model / layout.MODEL_CONFIG).write_text(json.dumps(config))
+    Predictor(model)
+
+
+def try_vocabularies(model: Path, contents: list[bytes]) -> None:
+    """Load each as the vocabulary of the model; exit with 77 if each is read or refused."""
     for content in contents:
-        (folder / "vocabulary.parquet").write_bytes(content)
         try:
-            load_encoder(folder, {**config, "vocabulary_sha256": sha256(folder / "vocabulary.parquet")})
+            load_vocabulary(model, partial(Path.write_bytes, data=content))
         except PipelineError as error:
             assert "vocabulary.parquet" in str(error)
     sys.exit(77)
 
 
-def test_vocabularies(finished: Path, tmp_path: Path) -> None:
-    """In a process of its own, because a damaged Parquet file may end the one that reads it."""
-    content, random = (finished / "model" / "vocabulary.parquet").read_bytes(), draw("vocabularies")
+def test_vocabularies(finished: Path, copy: Copy) -> None:
+    """In a process of its own, because a damaged Parquet file may crash the one that reads it."""
+    model = copy(finished) / "model"
+    content, random = (model / "vocabulary.parquet").read_bytes(), draw("vocabularies")
     mutated = []
     for _ in range(EXAMPLES):
-        place = random.choice([random.randrange(len(content)), len(content) - random.randrange(1, 500)])
-        mutated.append(content[:place] + random.randbytes(random.randrange(4)) + content[place + random.randrange(4) :])
-    ended = run("--help", fault=partial(try_vocabularies, finished / "model", tmp_path, mutated))
+        start = random.choice([random.randrange(len(content)), len(content) - random.randrange(1, 500)])
+        mutated.append(content[:start] + random.randbytes(random.randrange(4)) + content[start + random.randrange(4) :])
+    ended = run("--help", fault=partial(try_vocabularies, model, mutated))
     assert ended.code == 77, ended.stderr
 
 
 @pytest.mark.parametrize(
-    "table",
+    "columns",
     [
-        {"word": ["a"]},
-        {"token": [1, 2]},
-        {"token": ["a", None]},
-        {"token": []},
-        {"token": [["a"], []]},
-        {"token": ["_PAD", "_UNK"]},
+        lambda size: {"word": ["a"] * size},
+        lambda size: {"token": range(size)},
+        lambda size: {"token": [*["a"] * (size - 1), None]},
+        lambda size: {"token": [["a"]] * size},
+        lambda size: {"token": []},
+        lambda size: {"token": ["_PAD", "_UNK"]},
     ],
+    ids=["no tokens", "numbers", "null", "lists", "empty", "too few"],
 )
-def test_a_parquet_file_that_is_no_vocabulary(table: dict[str, list[object]], finished: Path, tmp_path: Path) -> None:
-    pq.write_table(pa.table(table), tmp_path / "vocabulary.parquet")
-    config = json.loads((finished / "model" / layout.MODEL_CONFIG).read_bytes())
-    config["vocabulary_sha256"] = sha256(tmp_path / "vocabulary.parquet")
+def test_a_parquet_file_that_is_not_a_vocabulary(
+    columns: Callable[[int], dict[str, list[object]]], finished: Path, copy: Copy
+) -> None:
+    model = copy(finished) / "model"
+    table = pa.table(columns(pq.read_metadata(model / layout.MODEL_VOCABULARY).num_rows))
     with pytest.raises(PipelineError, match=r"vocabulary\.parquet"):
-        load_encoder(tmp_path, config)
+        load_vocabulary(model, partial(pq.write_table, table))
 
 
-def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
-    """Let the step that reads it use each as it is; end well if each ends in a result or an error."""
+def try_intermediate(data_dir: Path, name: str, mutated: list[bytes]) -> None:
+    """Let the step that reads the file use each in its place; exit with 77 if each ends in a result or an error."""
     shards = sorted(data_dir.glob("tokens/t*/*.dictionary.arrow"))
-    unions = {kind: sorted(data_dir.glob(f"tokens/merged/{kind}-*.arrow")) for kind in ("rows", "tokens")}
+    merged = {kind: sorted(data_dir.glob(f"tokens/merged/{kind}-*.arrow")) for kind in ("rows", "tokens")}
     chunks, reviews = data_dir / "tokens/test/part-00000.chunks.arrow", data_dir / "ingest/test/part-00000.parquet"
     counts, out = sorted(data_dir.glob("vocabulary/train/*.arrow")), [data_dir / "out-1", data_dir / "out-2"]
     count, last = pq.read_metadata(reviews).num_rows, len(shards) - 1
@@ -233,28 +245,30 @@ def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
     with map_arrow(shards[0]) as (batch,):
         distinct = len(batch)
     sizes = []
-    for path in unions["tokens"]:
+    for path in merged["tokens"]:
         with map_arrow(path) as (batch,):
             sizes.append(len(batch))
-    union, splits = MergedDictionary(unions["rows"], sizes), np.zeros(count, np.uint8)
+    dictionary, splits = MergedDictionary(merged["rows"], sizes), np.zeros(count, np.uint8)
 
     def encode() -> None:
-        write_encoded(reviews, chunks, union.of_shard(last), data_dir / layout.CHUNK_IDS, splits, {"train": out[0]})
+        write_encoded(
+            reviews, chunks, dictionary.of_shard(last), data_dir / layout.CHUNK_IDS, splits, {"train": out[0]}
+        )
 
     uses: dict[str, Callable[[], object]] = {
         ".dictionary.": lambda: write_merged(shards, 0, 2, *out),
         ".chunks.": lambda: [write_counts(chunks, distinct, np.ones(count, bool), out[0]), encode()],
-        "rows-": lambda: [write_vocabulary(config, union, unions["tokens"], counts, *out), encode()],
-        "tokens-": lambda: write_vocabulary(config, union, unions["tokens"], counts, *out),
-        "vocabulary/train": lambda: write_vocabulary(config, union, unions["tokens"], counts, *out),
+        "rows-": lambda: [write_vocabulary(config, dictionary, merged["tokens"], counts, *out), encode()],
+        "tokens-": lambda: write_vocabulary(config, dictionary, merged["tokens"], counts, *out),
+        "vocabulary/train": lambda: write_vocabulary(config, dictionary, merged["tokens"], counts, *out),
         "chunk-ids": encode,
     }
-    for name, content in mutated:
-        before = (data_dir / name).read_bytes()
+    use = next(use for part, use in uses.items() if part in name)
+    use()  # of the intact file
+    for content in mutated:
         (data_dir / name).write_bytes(content)
-        with suppress(Exception):  # a traceback is an error too; a crash, a hang or all memory is none
-            next(use for part, use in uses.items() if part in name)()
-        (data_dir / name).write_bytes(before)
+        with suppress(Exception):  # a traceback is an error too; a crash, a hang or the use of all memory is not
+            use()
     sys.exit(77)
 
 
@@ -270,16 +284,16 @@ def try_intermediate(data_dir: Path, mutated: list[tuple[str, bytes]]) -> None:
     ],
 )
 def test_intermediate_files(name: str, prepared: Path, copy: Copy) -> None:
-    """Those that only steps read, with hashes that would fit; in a process of its own, which must not crash."""
+    """Those that only steps read, as if their hashes were right; in a process of its own, which must not crash."""
     folder, random = copy(prepared), draw(name)
     content, mutated = (folder / name).read_bytes(), []
     for _ in range(EXAMPLES):
         near_end = len(content) - random.randrange(1, min(2000, len(content)))
-        place = random.choice([random.randrange(len(content)), near_end])
+        start = random.choice([random.randrange(len(content)), near_end])
         changed = bytearray(content)
-        changed[place : place + random.randrange(5)] = random.randbytes(random.randrange(5))
-        mutated.append((name, bytes(changed)))
-    ended = run("--help", fault=partial(try_intermediate, folder, mutated))
+        changed[start : start + random.randrange(5)] = random.randbytes(random.randrange(5))
+        mutated.append(bytes(changed))
+    ended = run("--help", fault=partial(try_intermediate, folder, name, mutated))
     assert ended.code == 77, ended.stderr
 
 
@@ -298,7 +312,7 @@ tensors = st.builds(torch.full, st.lists(st.integers(0, 3), max_size=2), st.samp
 @given(path=st.lists(st.integers(0, 99), max_size=4), new=values | tensors)
 @fuzz
 def test_contents_of_checkpoints(begun: Job, path: list[int], new: Any) -> None:
-    """Whole ones with a description that fits, as someone might write them: taken up, or refused with one line."""
+    """Intact ones with a matching description, as someone might write them: resumed from, or refused in one line."""
     with TemporaryDirectory() as name:
         job = replace(begun, checkpoints=Path(name, "checkpoints"))
         shutil.copytree(begun.checkpoints, job.checkpoints)
