@@ -71,6 +71,8 @@ class PlainObserver:
         self.show(stage, figures_line(figures))
 
     def ended(self, stage: str, outcome: Outcome) -> None:
+        for warning in outcome.warnings:
+            self.write(f"{stage}: warning: {warning}")
         if not outcome.done:
             self.write(f"{stage}: nothing to do, {counted(outcome.skipped, 'step')} finished before")
         else:

@@ -7,11 +7,12 @@ text, bytes that are not UTF-8 become U+FFFD, and of an enormous line the beginn
 import bz2
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from io import BufferedReader, RawIOBase
+from io import BufferedReader, FileIO, RawIOBase
 from pathlib import Path
 from typing import IO, Any
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_foreign
 from sentiment_pipeline.text.lines import LABELS, LONGEST_LINE, TEXT
 from sentiment_pipeline.text.source import BYTE_ORDER_MARK, BZ2_START, open_for_reading
 
@@ -29,7 +30,7 @@ def open_texts(path: Path | None) -> Iterator[Iterator[list[str]]]:
     """
     with (
         open_for_reading(path) if path else nullcontext(0) as descriptor,
-        open(descriptor, "rb", closefd=False) as file,
+        BufferedReader(FileIO(descriptor, "rb", closefd=False), HEAD_BYTES) as file,
     ):
         yield blocks(lines_in(file, path or STANDARD_INPUT), 1 if file.isatty() else BLOCK_LINES)
 
@@ -54,15 +55,19 @@ def text_of(line: bytes) -> str:
     return line.decode(errors="replace")
 
 
-def lines_in(file: BufferedReader, path: Path) -> Iterator[bytes]:
+def lines_in(file: "BufferedReader[Any]", path: Path) -> Iterator[bytes]:
     """The lines of an open file, which is a .bz2 if it begins like one; `path` names it in errors."""
-    if not BZ2_START.match(file.peek(10)):
+    head = file.peek()
+    if not BZ2_START.match(head):
+        refuse_foreign(head, path)
         if path.suffix == ".bz2":
             raise PipelineError(f"{path} is not a .bz2 file, whatever its name says; rename it if it is plain text")
         yield from lines_of(file)
         return
     try:
-        yield from lines_of(BufferedReader(Decompressed(file)))
+        text = BufferedReader(Decompressed(file), HEAD_BYTES)
+        refuse_foreign(text.peek(), path, "a .bz2 of ")
+        yield from lines_of(text)
     except (OSError, EOFError) as error:
         raise PipelineError(f"{path} is damaged: {str(error).lower()}; make or download the file again") from error
 
@@ -85,6 +90,8 @@ class Decompressed(RawIOBase):
         while not text:
             if self.stream.eof:
                 self.rest = self.stream.unused_data or self.file.read(PIECE)
+                while self.rest and not any(self.rest):  # zero padding after a stream; bzip2 takes it too
+                    self.rest = self.file.read(PIECE)
                 if not self.rest:
                     return 0
                 self.stream = bz2.BZ2Decompressor()

@@ -6,7 +6,7 @@ are within the limit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, zip_longest
 from pathlib import Path
 
@@ -15,16 +15,16 @@ from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.engine.manifest import JSON, Manifest
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
-from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.rejected import Range, collect_rejected, refuse_too_many
+from sentiment_pipeline.text.rejected import Range, collect_rejected, refuse_unfit
 from sentiment_pipeline.text.reviews import write_reviews
 from sentiment_pipeline.text.source import Source, inspect
 
 __all__ = ["STAGE", "Part", "part_name", "parts", "total_name"]
 
-_VERSION = 3
+_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,15 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     rejected lines of the ranges and publishes them as one table. Its facts hold the number of reviews of each range.
 
     Raises:
-        SettingsError: an input file is not given.
+        SettingsError: an input file is not given, or both are the same.
         PipelineError: an input file is missing or not readable as reviews.
     """
     sources = {name: inspect(_path_of(run, name)) for name in layout.SOURCES}
+    if len({source.sha256 for source in sources.values()}) < len(sources):
+        raise SettingsError(
+            f"{run.settings.train} and {run.settings.test} are the same file, so the test would only show what the "
+            "model has learned by heart; give other reviews to test on"
+        )
     for waves in zip_longest(*(_waves_of_parts(run, name, source) for name, source in sources.items()), fillvalue=()):
         yield list(chain(*waves))
     yield [_total_step(run, name, source) for name, source in sources.items()]
@@ -183,14 +188,26 @@ def _total_step(run: Run[Settings], name: str, source: Source) -> Step:
         arguments={
             "path": source.path,
             "name": name,
-            "lines": [each.facts["lines"] for each in found],
+            "ranges": [
+                Range(
+                    each.facts["lines"],
+                    each.facts["positive"],
+                    Path(layout.reviews(name, index)),
+                    Path(layout.rejected_range(name, index)),
+                )
+                for index, each in enumerate(found)
+            ],
             "sizes": [each.facts["bytes"] for each in found],
             "limit": limit,
             **rules,
         },
         depends={"version": _VERSION, "parts": upstream_digest(found), "ingest": {f"{name}_lines": limit, **rules}},
         outputs=(layout.rejected(name),),
-        reads=outputs_of(found, *(layout.rejected_range(name, index) for index in range(len(found)))),
+        reads=outputs_of(
+            found,
+            *(layout.rejected_range(name, index) for index in range(len(found))),
+            *([layout.reviews(name, len(found) - 1)] if limit else []),
+        ),
     )
 
 
@@ -200,22 +217,27 @@ def _ingest_total(
     *,
     path: Path,
     name: str,
-    lines: Sequence[int],
+    ranges: Sequence[Range],
     sizes: Sequence[int],
     limit: int,
     max_rejected_fraction: float,
     min_rejected_lines: int,
 ) -> Mapping[str, JSON]:
-    output = data_dir / layout.rejected(name)
-    with published(output) as temporary:
-        ranges = [Range(count, data_dir / layout.rejected_range(name, index)) for index, count in enumerate(lines)]
-        counts = collect_rejected(ranges, limit, temporary)
-    read, reviews = (sum(column) for column in zip(*counts, strict=True))
-    refuse_too_many(path, output, read, max_rejected_fraction, min_rejected_lines)
-    if not reviews:
-        raise PipelineError(f"{path} holds no labelled review; give a file of lines such as '__label__2 I liked it'")
-    parts = [part_reviews for _, part_reviews in counts]
-    return {"lines": read, "reviews": reviews, "rejected": read - reviews, "parts": parts, "sizes": sizes}
+    in_folder = [replace(each, reviews=data_dir / each.reviews, others=data_dir / each.others) for each in ranges]
+    with published(data_dir / layout.rejected(name)) as rejected:
+        summary = collect_rejected(in_folder, limit, rejected)
+    refuse_unfit(path, summary, max_rejected_fraction, min_rejected_lines)
+    return {
+        "lines": summary.lines,
+        "reviews": summary.reviews,
+        "positive": summary.positive,
+        "rejected": summary.rejected,
+        "blank": summary.blank,
+        "reasons": dict(summary.reasons),
+        "warnings": summary.warnings(path.name),
+        "parts": summary.parts,
+        "sizes": sizes,
+    }
 
 
 STAGE = Stage(

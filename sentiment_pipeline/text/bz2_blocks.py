@@ -144,11 +144,18 @@ def next_stream(path: Path, file: int, end: Mark, size: int) -> int | None:
     if byte == size:
         return None
     if not STREAM_HEADER.match(os.pread(file, HEADER_BYTES, byte)):
+        if _only_zeros(file, byte, size):  # padding, as of tapes and archives; bzip2 takes it too
+            return None
         raise PipelineError(
             f"{path} is damaged at byte {byte:,}: a bzip2 stream ends there and no other begins; "
             "make or download the file again"
         )
     return 8 * (byte + HEADER_BYTES)
+
+
+def _only_zeros(file: int, start: int, size: int) -> bool:
+    """Whether an open file holds nothing but zero bytes from byte `start` on."""
+    return all(not any(os.pread(file, PIECE, place)) for place in range(start, size, PIECE))
 
 
 def damaged(path: Path, file: int, start: int, end: Mark | None) -> PipelineError:

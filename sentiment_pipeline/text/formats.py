@@ -98,7 +98,7 @@ def recognize(head: bytes) -> Foreign | None:
         return Foreign("JSON lines", "write its texts as lines, for example: jq -r .text FILE > NEW")
     if _CSV_ROW.match(head):
         return Foreign("a CSV table", _TABLE)
-    if b"\r" in head and b"\n" not in head:
+    if head.count(b"\r") > 1 and b"\n" not in head:
         return Foreign("text with line ends of CR alone", "convert it: tr '\\r' '\\n' < FILE > NEW")
     return None
 

@@ -2,9 +2,11 @@
 
 A line is `__label__1 text` or `__label__2 text` in UTF-8. One that is not is never trained on and never lost: it is
 rejected with its number, the reason and its bytes. Most lines are seen to be good on the whole buffer at once; only
-the others are looked at one by one.
+the others are looked at one by one. A blank line is no review and no mistake: it is set apart with the reason `BLANK`,
+and counted, but it is not among the rejected lines of the file.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,14 +18,20 @@ LONGEST_LINE = 1 << 20
 MOST_LINES = 1 << 19  # parsed at once
 LABEL = b"__label__"
 LABELS = (LABEL + b"1 ", LABEL + b"2 ")  # what a review's line begins with
-LABEL_DIGIT, TEXT = len(LABEL), len(LABELS[0])  # where the digit and the text stand
+LABEL_DIGIT, TEXT = len(LABEL), len(LABELS[0])  # where the digit and the text begin
 
 TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
+BLANK = "blank"
 NO_LABEL = "does not start with a label, __label__1 or __label__2"
-OTHER_LABEL = "another label than __label__1 or __label__2, or no space after it"
+NO_SPACE = "no space after the label"
+TWO_LABELS = "more than one label"
+OTHER_LABEL = "the label {label} instead of __label__1 or __label__2"
 NO_TEXT = "no text after the label"
 NUL_BYTE = "holds a NUL byte"
 NOT_UTF8 = "not UTF-8"
+
+_SHOWN_LABEL = 30  # bytes of another label
+_SECOND_LABEL = re.compile(rb"(?:^|\s)__label__\S")  # fastText takes every such word of a line for a label
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ def parse(data: bytes) -> Parsed:
     starts = bounds[:-1]
 
     rejected, is_good = list[Rejected](), np.ones(len(ends), bool)
-    for row in doubtful_lines(codes, starts, ends).tolist():
+    for row in _doubtful_lines(data, codes, starts, ends).tolist():
         line = data[starts[row] : ends[row]]
         if reason := reason_to_reject(line):
             rejected.append(Rejected(row + 1, reason, line[:LONGEST_LINE]))
@@ -89,32 +97,55 @@ def parse(data: bytes) -> Parsed:
     return Parsed(len(ends), labels, pc.binary_slice(lines.filter(pa.array(is_good)), TEXT, -1), rejected)
 
 
-def doubtful_lines(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """The lines that are not good ones at first sight: ASCII, a label, then a letter; their numbers from 0."""
+def _doubtful_lines(data: bytes, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The lines that are not good ones at first sight: ASCII, one label, then a letter; their numbers from 0."""
     heads = codes[np.minimum(starts[:, None] + np.arange(TEXT + 1, dtype=np.int32), len(codes) - 1)]
-    is_plain = (heads[:, :LABEL_DIGIT] == np.frombuffer(LABEL, np.uint8)).all(axis=1)
+    is_labelled = (heads[:, :LABEL_DIGIT] == np.frombuffer(LABEL, np.uint8)).all(axis=1)
+    is_plain = is_labelled.copy()
     is_plain &= (heads[:, LABEL_DIGIT] == ord("1")) | (heads[:, LABEL_DIGIT] == ord("2"))
     is_plain &= (heads[:, TEXT - 1] == ord(" ")) & (heads[:, TEXT] > ord(" "))
     is_plain &= (ends - starts > TEXT) & (ends - starts <= LONGEST_LINE)
     is_plain[np.searchsorted(ends, np.flatnonzero(codes.view(np.int8) < 1))] = False  # beyond ASCII, or NUL
+    if data.count(LABEL) > is_labelled.sum():  # a second label somewhere
+        labels = np.fromiter((each.start() for each in re.finditer(LABEL, data)), np.int64)
+        rows = np.searchsorted(ends, labels)
+        is_plain[rows[labels != starts[rows]]] = False
     return np.flatnonzero(~is_plain)
 
 
 def reason_to_reject(line: bytes) -> str | None:
-    """What is wrong with a line, the gravest first; None if it is a labelled review."""
+    """What is wrong with a line, the gravest first; None if it is a labelled review.
+
+    >>> reason_to_reject(b"__label__3 so so")
+    'the label __label__3 instead of __label__1 or __label__2'
+    """
+    if not line or line.isspace():
+        return BLANK
     if len(line) > LONGEST_LINE:
         return TOO_LONG
     if not line.startswith(LABELS):
-        return OTHER_LABEL if line.startswith(LABEL) else NO_LABEL
-    if not line.isascii() and not is_utf8(line):
+        return _reason_of_label(line)
+    if not line.isascii() and not _is_utf8(line):
         return NOT_UTF8
     if b"\0" in line:
         return NUL_BYTE
     text = line[TEXT:]
-    return NO_TEXT if not text or text.isspace() else None
+    if not text or text.isspace():
+        return NO_TEXT
+    return TWO_LABELS if _SECOND_LABEL.search(text) else None
 
 
-def is_utf8(line: bytes) -> bool:
+def _reason_of_label(line: bytes) -> str:
+    """What is wrong with the label of a line that begins with none of `LABELS`."""
+    if not line.startswith(LABEL):
+        return NO_LABEL
+    label = line.split(maxsplit=1)[0]
+    if label + b" " in LABELS:
+        return NO_TEXT if line == label else NO_SPACE
+    return OTHER_LABEL.format(label=label[:_SHOWN_LABEL].decode("ascii", "replace"))
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
         line.decode()
     except UnicodeDecodeError:

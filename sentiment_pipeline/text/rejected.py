@@ -1,57 +1,167 @@
-"""The rejected lines of a whole file: numbered through, cut at the line limit, and refused when they are too many."""
+"""The lines of a whole file that are no reviews: numbered through, summed up, and refused when they are too many.
 
+Lines that vanish without a word can be half of a class. So the summary names every reason, and whatever is allowed, a
+file is refused where one class is missing or another label keeps coming.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.formatting import counted
+from sentiment_pipeline.text.lines import BLANK, OTHER_LABEL
 from sentiment_pipeline.text.tables import REJECTED, parquet_writer, row_groups
+
+__all__ = ["LineSummary", "Range", "collect_rejected", "refuse_unfit"]
+
+_OTHER_LABELS = 10  # lines with the same other label are a slip, more are another kind of file
+_OTHER_LABEL_START = OTHER_LABEL.partition("{")[0]
+_SHOWN_BYTES = 60  # of a rejected line
+_SHOWN_REASONS = 5
 
 
 @dataclass(frozen=True)
 class Range:
-    """What a range of a file held: its number of lines, and the table of those that were rejected."""
+    """A byte range of a file.
+
+    Attributes:
+        lines: how many it holds.
+        positive: how many of its reviews are positive.
+        reviews: the table of its reviews.
+        others: the table of its other lines, numbered from 1 within the range.
+    """
 
     lines: int
-    rejected: Path
+    positive: int
+    reviews: Path
+    others: Path
 
 
-def collect_rejected(ranges: Sequence[Range], limit: int, output: Path) -> list[tuple[int, int]]:
+@dataclass
+class LineSummary:
+    """What the lines of a file are: reviews, rejected lines and blank ones.
+
+    Attributes:
+        lines: all of them, up to the limit.
+        parts: how many reviews each range holds, up to the limit.
+        positive: how many of the reviews are positive.
+        blank: how many lines hold nothing but white space.
+        reasons: how many lines were rejected for each reason.
+        first: the number and the beginning of the first rejected line; None without one.
+    """
+
+    lines: int = 0
+    parts: list[int] = field(default_factory=list)
+    positive: int = 0
+    blank: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: tuple[int, str] | None = None
+
+    @property
+    def reviews(self) -> int:
+        return sum(self.parts)
+
+    @property
+    def rejected(self) -> int:
+        return self.reasons.total()
+
+    @property
+    def rejected_in_words(self) -> str:
+        """How many lines were rejected, why, and the first of them; empty without any."""
+        if self.first is None:
+            return ""
+        shown = [f"{count:,}: {reason}" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
+        if more := len(self.reasons) - len(shown):
+            shown.append(counted(more, "more reason"))
+        line, text = self.first
+        return (
+            f"{self.rejected:,} of {counted(self.lines, 'line')} rejected ({'; '.join(shown)}); "
+            f"the first is line {line:,}: {text!r}"
+        )
+
+    def warnings(self, name: str) -> list[str]:
+        """A sentence on the rejected lines of the file `name` and one on its blank lines, where there are any."""
+        rejected = [f"{name}: {self.rejected_in_words}"] if self.first else []
+        return rejected + ([f"{name}: {counted(self.blank, 'blank line')} skipped"] if self.blank else [])
+
+
+def collect_rejected(ranges: Sequence[Range], limit: int, output: Path) -> LineSummary:
     """Write the rejected lines among the first `limit` lines (0: all) of consecutive ranges, numbered from 1.
 
-    Returns:
-        How many lines and how many reviews (lines not rejected) of each range are within the limit.
+    Args:
+        ranges: in the order of the file.
+        output: the Parquet file to write: `line`, `reason` and `raw`.
     """
-    within, before = [], 0
+    summary = LineSummary()
     with parquet_writer(output, REJECTED) as collected:
         for each in ranges:
-            lines = min(each.lines, limit - before) if limit else each.lines
-            rejected = 0
-            for table in row_groups(each.rejected):
+            lines = min(each.lines, limit - summary.lines) if limit else each.lines
+            others = 0
+            for table in row_groups(each.others):
                 table = table.filter(pc.less_equal(table["line"], lines))
-                if len(table):
-                    collected.write_table(table.set_column(0, "line", pc.add(table["line"], before)).cast(REJECTED))
-                rejected += len(table)
-            within.append((lines, lines - rejected))
-            before += lines
-    return within
+                others += len(table)
+                rejected = table.filter(pc.not_equal(table["reason"], BLANK))
+                summary.blank += len(table) - len(rejected)
+                if len(rejected):
+                    numbered = rejected.set_column(0, "line", pc.add(rejected["line"], summary.lines)).cast(REJECTED)
+                    collected.write_table(numbered)
+                    _add(summary, numbered)
+            reviews = lines - others
+            summary.parts.append(reviews)
+            summary.positive += each.positive if lines == each.lines else _positive(each.reviews, reviews)
+            summary.lines += lines
+    return summary
 
 
-def refuse_too_many(name: Path, rejected: Path, lines: int, fraction: float, minimum: int) -> None:
-    """Stop when more than `minimum` lines and more than `fraction` of all lines of the file `name` are rejected.
+def refuse_unfit(name: Path, summary: LineSummary, max_fraction: float, allowed_lines: int) -> None:
+    """Refuse a file whose lines are not what they should be.
+
+    Args:
+        name: of the file, for the error.
+        max_fraction: the largest fraction of the lines that may be rejected.
+        allowed_lines: up to this many rejected lines are allowed, whatever fraction they are.
 
     Raises:
-        PipelineError: they are too many; says how many, and what is wrong with the first.
+        PipelineError: there is no review; another label comes again and again; too many lines are rejected; or one
+            class is missing.
     """
-    with pq.ParquetFile(rejected) as file:
-        count = file.metadata.num_rows
-        if count <= minimum or count <= fraction * lines:
-            return
-        line, reason = file.read_row_group(0, columns=["line", "reason"]).slice(0, 1).to_pylist()[0].values()
-    raise PipelineError(
-        f"{name}: {count:,} of {lines:,} lines are no labelled reviews (the first is line {line:,}: "
-        f"{reason}); correct the file, or raise ingest.max_rejected_fraction, which is {fraction:g}"
-    )
+    rejected = f"; {summary.rejected_in_words}" if summary.first else ""
+    if not summary.reviews:
+        raise PipelineError(
+            f"{name} holds no labelled review{rejected}; give a file of lines such as '__label__2 I liked it'"
+        )
+    for reason, count in summary.reasons.most_common():
+        if reason.startswith(_OTHER_LABEL_START) and count > _OTHER_LABELS:
+            raise PipelineError(f"{name}: {count:,} lines have {reason}; relabel those lines, or take them out")
+    if summary.rejected > max(allowed_lines, max_fraction * summary.lines):
+        raise PipelineError(
+            f"{name}: {summary.rejected_in_words}; correct the file, or raise ingest.max_rejected_fraction, which is "
+            f"{max_fraction:g}"
+        )
+    if summary.positive in (0, summary.reviews):
+        present, missing = ("negative", "__label__2") if summary.positive == 0 else ("positive", "__label__1")
+        raise PipelineError(
+            f"{name}: all {counted(summary.reviews, 'review')} are {present}, {missing} is missing{rejected}; give "
+            "reviews of both classes, and mix them where ingest.train_lines or test_lines reads only the first"
+        )
+
+
+def _add(summary: LineSummary, rejected: pa.Table) -> None:
+    """Count the reasons of rejected lines, and remember the first line of all."""
+    for each in pc.value_counts(rejected["reason"]).to_pylist():
+        summary.reasons[each["values"]] += each["counts"]
+    if summary.first is None:
+        raw = rejected["raw"][0].as_py()
+        summary.first = (rejected["line"][0].as_py(), raw[:_SHOWN_BYTES].decode(errors="replace"))
+
+
+def _positive(reviews: Path, count: int) -> int:
+    """How many of the first `count` reviews of a table are positive."""
+    labels = pq.read_table(reviews, columns=["label"])["label"].slice(0, count)
+    return int(pc.sum(labels).as_py() or 0)

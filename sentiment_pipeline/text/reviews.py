@@ -21,9 +21,10 @@ def write_reviews(
     Line numbers in `rejected` are 1-based within the range. Holds about 16 MiB of text at a time.
 
     Returns:
-        How many `lines` there are, `reviews` and `rejected` among them, and the `bytes` of their text.
+        How many `lines` there are, how many of them are `reviews`, how many of those are `positive`, and the `bytes` of
+        the text. The other lines are rejected or blank.
     """
-    lines = accepted = size_of_text = 0
+    lines = accepted = positive = size_of_text = 0
     with ExitStack() as stack:
         good = stack.enter_context(parquet_writer(reviews, REVIEWS))
         bad = stack.enter_context(parquet_writer(rejected, REJECTED))
@@ -33,8 +34,9 @@ def write_reviews(
             bad.write_table(table_of_rejected(parsed, lines))
             lines += parsed.lines
             accepted += len(parsed.texts)
+            positive += int(parsed.labels.sum())
             size_of_text += len(buffer)
-    return {"lines": lines, "reviews": accepted, "rejected": lines - accepted, "bytes": size_of_text}
+    return {"lines": lines, "reviews": accepted, "positive": positive, "bytes": size_of_text}
 
 
 def table_of_reviews(parsed: Parsed, config: CleaningConfig) -> pa.Table:

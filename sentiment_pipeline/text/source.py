@@ -5,6 +5,7 @@ begins after the first line feed of its text and reads on to the first one of wh
 anything of the others. The text of a range is that of the .bz2 blocks that begin in it, or its very bytes.
 """
 
+import bz2
 import os
 import re
 from collections.abc import Generator, Iterator
@@ -15,11 +16,13 @@ from pathlib import Path
 from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.text.bz2_blocks import Block, decode_blocks
+from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_foreign
 from sentiment_pipeline.text.lines import LONGEST_LINE
 
 BZ2_START = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PIECE = 1 << 20
+_LARGEST_BLOCK = 1 << 20  # bytes of a compressed block, with a margin
 BUFFER = 16 << 20
 
 
@@ -47,7 +50,8 @@ def inspect(path: Path) -> Source:
     """Look at a file of reviews; reads it once, for its hash.
 
     Raises:
-        PipelineError: there is no such file, or it cannot be read, is empty, or is not the .bz2 that its name says.
+        PipelineError: there is no such file, or it cannot be read, is empty, is not the .bz2 that its name says, or is
+            another kind of file than lines of text.
     """
     if path.is_fifo() or path.is_char_device():
         raise PipelineError(f"{path} is not a regular file, which is read more than once; write it to a file first")
@@ -55,13 +59,26 @@ def inspect(path: Path) -> Source:
         status = os.fstat(file)
         if status.st_size == 0:
             raise PipelineError(f"{path} is empty; give a file of labelled reviews")
-        compressed = BZ2_START.match(os.pread(file, 10, 0)) is not None
+        head = os.pread(file, HEAD_BYTES, 0)
+        compressed = BZ2_START.match(head) is not None
+        if compressed:
+            refuse_foreign(_decompressed_head(file), path, "a .bz2 of ")
+        else:
+            refuse_foreign(head, path)
     if path.suffix == ".bz2" and not compressed:
         raise PipelineError(
             f"{path} is not a .bz2 file, whatever its name says; "
             "make or download it again, or rename it if it is plain text"
         )
     return Source(path, status.st_size, status.st_mtime_ns, sha256(path), compressed)
+
+
+def _decompressed_head(file: int) -> bytes:
+    """The first bytes of the text of an open .bz2 file; none if it is damaged there, which is found when it is read."""
+    try:
+        return bz2.BZ2Decompressor().decompress(os.pread(file, _LARGEST_BLOCK, 0), HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 @contextmanager

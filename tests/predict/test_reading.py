@@ -1,15 +1,17 @@
 import bz2
+import gzip
 import io
 import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.predict import reading
 from sentiment_pipeline.predict.reading import blocks, lines_of, open_texts, text_of
+from sentiment_pipeline.text.formats import recognize
 
 LINES = st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & {*line} and line[:1] != b"\xef"))
 
@@ -118,11 +120,12 @@ def test_what_is_typed_is_given_line_by_line() -> None:
 
 @given(
     texts_in=st.lists(st.binary(max_size=50).filter(lambda text: b"\r" not in text), min_size=1, max_size=4),
-    junk=st.binary(min_size=1, max_size=12).filter(lambda junk: not junk.startswith(b"B")),
+    junk=st.binary(min_size=1, max_size=12).filter(lambda junk: any(junk) and not junk.startswith(b"B")),
 )
 def test_what_follows_a_stream_must_be_one(
     tmp_path_factory: pytest.TempPathFactory, texts_in: list[bytes], junk: bytes
 ) -> None:
+    assume(recognize(b"".join(texts_in)) is recognize(texts_in[0]) is None)
     path = tmp_path_factory.mktemp("streams") / "reviews.bz2"
     streams = [bz2.compress(text) for text in texts_in]
     path.write_bytes(b"".join(streams))
@@ -133,4 +136,25 @@ def test_what_follows_a_stream_must_be_one(
         texts(path)
     path.write_bytes(b"".join(streams)[:-1])
     with pytest.raises(PipelineError, match=r"reviews\.bz2 is damaged"):
+        texts(path)
+
+
+@pytest.mark.parametrize("zeros", [1, 512, 200_000])
+def test_zero_padding_after_the_last_stream_is_no_damage(tmp_path: Path, zeros: int) -> None:
+    path = tmp_path / "reviews.bz2"
+    path.write_bytes(bz2.compress(b"one\n") + bz2.compress(b"two\n") + bytes(zeros))
+    assert texts(path) == ["one", "two"]
+
+
+@pytest.mark.parametrize("kind", ["gz", "tar in bz2", "UTF-16"])
+def test_what_is_no_text_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    """From a file; `tests/faults/test_prediction.py` has pipes, and `tests/text/test_formats.py` every kind."""
+    content = {
+        "gz": gzip.compress(b"a review\n" * 99),
+        "tar in bz2": bz2.compress(b"name" + bytes(253) + b"ustar" + bytes(250) + b"a review\n"),
+        "UTF-16": "a review\n".encode("utf-16"),
+    }[kind]
+    path = tmp_path / "reviews"
+    path.write_bytes(content)
+    with pytest.raises(PipelineError, match=r"reviews seems to be .*(gunzip|tar xf|iconv)"):
         texts(path)

@@ -33,7 +33,7 @@ def test_parcels_hold_whole_lines_and_not_too_many(text, monkeypatch):
 
 
 @given(st.binary())
-def test_every_line_is_either_taken_or_rejected(data):
+def test_every_line_is_either_taken_or_set_apart(data):
     parsed = parse(data)
     assert parsed.lines == len(data.split(b"\n")) - (data[-1:] in (b"", b"\n"))
     assert parsed.lines == len(parsed.texts) + len(parsed.rejected)
@@ -45,14 +45,22 @@ def test_every_line_is_either_taken_or_rejected(data):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"", lines.NO_LABEL),
+        (b"", lines.BLANK),
+        (b" \t ", lines.BLANK),
         (b"no label", lines.NO_LABEL),
         (b" __label__1 text", lines.NO_LABEL),
-        (b"__label__3 text", lines.OTHER_LABEL),
-        (b"__label__12 text", lines.OTHER_LABEL),
-        (b"__label__1text", lines.OTHER_LABEL),
-        (b"__label__1\ttext", lines.OTHER_LABEL),
-        (b"__label__1", lines.OTHER_LABEL),
+        (b"__label__3 text", "the label __label__3 instead of __label__1 or __label__2"),
+        (b"__label__0 text", "the label __label__0 instead of __label__1 or __label__2"),
+        (b"__label__12 text", "the label __label__12 instead of __label__1 or __label__2"),
+        (b"__label__1text", "the label __label__1text instead of __label__1 or __label__2"),
+        (b"__label__" + b"x" * 99, f"the label __label__{'x' * 21} instead of __label__1 or __label__2"),
+        (b"__label__1\ttext", lines.NO_SPACE),
+        (b"__label__1\x0btext", lines.NO_SPACE),
+        (b"__label__1", lines.NO_TEXT),
+        (b"__label__1 __label__2 text", lines.TWO_LABELS),
+        (b"__label__1  __label__1 text", lines.TWO_LABELS),
+        (b"__label__2 text __label__toys", lines.TWO_LABELS),
+        (b"__label__2 text\t__label__1", lines.TWO_LABELS),
         (b"__label__1 ", lines.NO_TEXT),
         (b"__label__2    ", lines.NO_TEXT),
         (b"__label__1 a\0b", lines.NUL_BYTE),
@@ -77,3 +85,8 @@ def test_white_space_around_the_text_stays():
 
 def test_only_one_carriage_return_belongs_to_the_line_end():
     assert parse(b"__label__1 a\r\r\n__label__1 b\rc\n").texts.to_pylist() == [b"a\r", b"b\rc"]
+
+
+@pytest.mark.parametrize("text", [b"the word __label__ alone", b"a__label__1 inside", b"_underscored_", b"__init__ "])
+def test_what_only_looks_like_a_second_label_is_text(text):
+    assert parse(b"__label__1 " + text + b"\n").texts.to_pylist() == [text]

@@ -3,48 +3,110 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text.rejected import Range, collect_rejected, refuse_too_many
-from sentiment_pipeline.text.tables import REJECTED, parquet_writer
+from sentiment_pipeline.text.lines import BLANK, OTHER_LABEL
+from sentiment_pipeline.text.rejected import LineSummary, Range, collect_rejected, refuse_unfit
+from sentiment_pipeline.text.tables import REJECTED, REVIEWS, parquet_writer
 
 
 @pytest.fixture
 def ranges(tmp_path):
-    """Three ranges of ten lines each."""
+    """Three ranges of ten lines each; the last review of each is positive."""
 
-    def write(number: int, lines: list[int]) -> Range:
-        path = tmp_path / f"{number}.parquet"
-        with parquet_writer(path, REJECTED) as file:
-            columns = {"line": lines, "reason": ["bad"] * len(lines), "raw": [b"x"] * len(lines)}
+    def write(number: int, others: dict[int, str]) -> Range:
+        paths = [tmp_path / f"{kind}-{number}.parquet" for kind in ("reviews", "others")]
+        reviews = 10 - len(others)
+        with parquet_writer(paths[0], REVIEWS) as file:
+            file.write_table(pa.table({"label": [0] * (reviews - 1) + [1], "text": ["text"] * reviews}, REVIEWS))
+        with parquet_writer(paths[1], REJECTED) as file:
+            columns = {"line": list(others), "reason": list(others.values()), "raw": [b"x" * 99] * len(others)}
             file.write_table(pa.table(columns, REJECTED))
-        return Range(10, path)
+        return Range(10, 1, *paths)
 
-    return [write(0, [1, 10]), write(1, []), write(2, [3, 4, 9])]
+    return [write(0, {1: "bad", 10: "bad"}), write(1, {5: BLANK}), write(2, {3: "bad", 4: BLANK, 9: "worse"})]
 
 
 @pytest.mark.parametrize(
-    ("limit", "within", "lines"),
+    ("limit", "lines", "parts", "positive", "blank", "rejected"),
     [
-        (0, [(10, 8), (10, 10), (10, 7)], [1, 10, 23, 24, 29]),
-        (23, [(10, 8), (10, 10), (3, 2)], [1, 10, 23]),
-        (30, [(10, 8), (10, 10), (10, 7)], [1, 10, 23, 24, 29]),
-        (9, [(9, 8), (0, 0), (0, 0)], [1]),
-        (99, [(10, 8), (10, 10), (10, 7)], [1, 10, 23, 24, 29]),
+        (0, 30, [8, 9, 7], 3, 2, [1, 10, 23, 29]),
+        (24, 24, [8, 9, 2], 2, 2, [1, 10, 23]),
+        (23, 23, [8, 9, 2], 2, 1, [1, 10, 23]),
+        (30, 30, [8, 9, 7], 3, 2, [1, 10, 23, 29]),
+        (9, 9, [8, 0, 0], 1, 0, [1]),
+        (8, 8, [7, 0, 0], 0, 0, [1]),
+        (99, 30, [8, 9, 7], 3, 2, [1, 10, 23, 29]),
     ],
 )
-def test_lines_are_numbered_through_and_cut_at_the_limit(ranges, tmp_path, limit, within, lines):
+def test_lines_are_numbered_through_and_cut_at_the_limit(
+    ranges, tmp_path, limit, lines, parts, positive, blank, rejected
+):
     output = tmp_path / "all.parquet"
-    assert collect_rejected(ranges, limit, output) == within
-    assert pq.read_table(output)["line"].to_pylist() == lines
+    summary = collect_rejected(ranges, limit, output)
+    assert (summary.lines, summary.parts, summary.positive, summary.blank) == (lines, parts, positive, blank)
+    assert summary.lines == summary.reviews + summary.rejected + summary.blank
+    assert pq.read_table(output)["line"].to_pylist() == rejected
+
+
+def test_the_summary_names_the_reasons_and_the_first_line(ranges, tmp_path):
+    summary = collect_rejected(ranges, 0, tmp_path / "all.parquet")
+    assert summary.warnings("train.txt") == [
+        f"train.txt: 4 of 30 lines rejected (3: bad; 1: worse); the first is line 1: '{'x' * 60}'",
+        "train.txt: 2 blank lines skipped",
+    ]
+    assert LineSummary(lines=5, parts=[5]).warnings("train.txt") == []
+
+
+def test_many_reasons_are_counted_but_not_listed():
+    summary = LineSummary(lines=9, parts=[1], first=(1, "x"))
+    summary.reasons.update({f"reason {number}": 9 - number for number in range(8)})
+    assert "5: reason 4; 3 more reasons);" in summary.rejected_in_words
+
+
+def summary(positive: int = 50, **reasons: int) -> LineSummary:
+    found = LineSummary(lines=100 + sum(reasons.values()), parts=[100], positive=positive)
+    found.reasons.update({name.replace("_", " "): count for name, count in reasons.items()})
+    found.first = (7, "a line") if reasons else None
+    return found
 
 
 @pytest.mark.parametrize(
-    ("share", "minimum", "refused"), [(0.1, 0, True), (0.2, 0, False), (0.1, 5, False), (0.1, 4, True)]
+    ("rejected", "fraction", "allowed", "refused"),
+    [
+        (11, 0.05, 10, True),
+        (10, 0.05, 10, False),
+        (11, 0.2, 10, False),
+        (1, 0.0, 0, True),
+        (0, 0.0, 0, False),
+    ],
 )
-def test_too_many_are_refused(ranges, tmp_path, share, minimum, refused):
-    output = tmp_path / "all.parquet"
-    collect_rejected(ranges, 0, output)
+def test_too_many_are_refused(tmp_path, rejected, fraction, allowed, refused):
+    found = summary(**({"no_text": rejected} if rejected else {}))
     if refused:
-        with pytest.raises(PipelineError, match=r"5 of 30 lines are no labelled reviews \(the first is line 1: bad\)"):
-            refuse_too_many(tmp_path / "train.txt", output, 30, share, minimum)
+        with pytest.raises(PipelineError, match=rf"train.txt: {rejected} of .* rejected .*line 7: 'a line'; correct"):
+            refuse_unfit(tmp_path / "train.txt", found, fraction, allowed)
     else:
-        refuse_too_many(tmp_path / "train.txt", output, 30, share, minimum)
+        refuse_unfit(tmp_path / "train.txt", found, fraction, allowed)
+
+
+@pytest.mark.parametrize(
+    ("positive", "missing"), [(0, "all 100 reviews are negative, __label__2"), (100, "__label__1")]
+)
+def test_one_class_alone_is_refused_whatever_is_allowed(tmp_path, positive, missing):
+    with pytest.raises(PipelineError, match=f"{missing} is missing"):
+        refuse_unfit(tmp_path / "train.txt", summary(positive), 1.0, 1000)
+    with pytest.raises(PipelineError, match=r"is missing; 3 of 103 lines rejected \(3: no space"):
+        refuse_unfit(tmp_path / "train.txt", summary(positive, no_space=3), 1.0, 1000)
+
+
+def test_another_label_again_and_again_is_refused_whatever_is_allowed(tmp_path):
+    slip, file = summary(), summary()
+    slip.reasons[OTHER_LABEL.format(label="__label__3")] = 10
+    refuse_unfit(tmp_path / "train.txt", slip, 1.0, 1000)
+    file.reasons[OTHER_LABEL.format(label="__label__3")] = 11
+    with pytest.raises(PipelineError, match="11 lines have the label __label__3 instead of"):
+        refuse_unfit(tmp_path / "train.txt", file, 1.0, 1000)
+
+
+def test_no_review_at_all_is_refused(tmp_path):
+    with pytest.raises(PipelineError, match="holds no labelled review; give a file of lines such as"):
+        refuse_unfit(tmp_path / "train.txt", LineSummary(lines=3, blank=3), 1.0, 1000)

@@ -1,7 +1,7 @@
 import pyarrow.parquet as pq
 
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.lines import NO_LABEL, OTHER_LABEL
+from sentiment_pipeline.text.lines import BLANK, NO_LABEL, OTHER_LABEL
 from sentiment_pipeline.text.reviews import write_reviews
 from sentiment_pipeline.text.source import inspect
 from sentiment_pipeline.text.tables import REJECTED, REVIEWS
@@ -16,15 +16,15 @@ def write(tmp_path, text, size=1 << 20):
 
 
 def test_reviews_and_rejected_lines(tmp_path):
-    assert write(tmp_path, LINES) == {"lines": 5, "reviews": 2, "rejected": 3, "bytes": len(LINES)}
+    assert write(tmp_path, LINES) == {"lines": 5, "reviews": 2, "positive": 1, "bytes": len(LINES)}
     good, bad = pq.read_table(tmp_path / "good"), pq.read_table(tmp_path / "bad")
     assert good.schema.equals(REVIEWS)
     assert bad.schema.equals(REJECTED)
     assert good.to_pylist() == [{"label": 1, "text": "good 00"}, {"label": 0, "text": "bad "}]
     assert [list(row.values()) for row in bad.to_pylist()] == [
-        [2, NO_LABEL, b""],
+        [2, BLANK, b""],
         [3, NO_LABEL, b"bad"],
-        [5, OTHER_LABEL, b"__label__0 x"],
+        [5, OTHER_LABEL.format(label="__label__0"), b"__label__0 x"],
     ]
 
 

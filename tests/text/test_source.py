@@ -1,14 +1,16 @@
 import bz2
+import gzip
 import os
 import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.text import source as module
+from sentiment_pipeline.text.formats import recognize
 from sentiment_pipeline.text.lines import LONGEST_LINE
 from sentiment_pipeline.text.source import inspect, read_range
 
@@ -28,6 +30,7 @@ TEXT = st.lists(st.text("ab\n\r", max_size=30).map(str.encode), min_size=1, max_
 @given(TEXT, st.integers(1, 9), st.integers(1, 200))
 @settings(deadline=None)
 def test_ranges_of_any_size_are_the_text(tmp_path_factory, texts, level, size):
+    assume(recognize(b"".join(texts)) is recognize(texts[0]) is None)
     path = tmp_path_factory.mktemp("source") / "reviews"
     path.write_bytes(streams(texts, level))
     assert b"".join(text_of(path, size)) == b"".join(texts)
@@ -123,3 +126,20 @@ def test_a_bz2_file_needs_no_name_for_it(tmp_path):
     path = tmp_path / "reviews.txt"
     path.write_bytes(bz2.compress(b"a\n"))
     assert text_of(path, 100) == [b"a\n"]
+
+
+@pytest.mark.parametrize("content", [gzip.compress(b"__label__1 bad\n"), bz2.compress(gzip.compress(b"text"))])
+def test_what_is_no_text_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "train.ft.txt.bz2"
+    path.write_bytes(content)
+    with pytest.raises(
+        PipelineError, match=r"train\.ft\.txt\.bz2 seems to be .*gzip-compressed; decompress it: gunzip"
+    ):
+        inspect(path)
+
+
+@pytest.mark.parametrize("zeros", [1, 512, 3 << 20])
+def test_zero_padding_after_the_last_stream_is_no_damage(tmp_path, zeros):
+    path = tmp_path / "reviews.bz2"
+    path.write_bytes(streams([b"one\n", b"two\n"], 9) + bytes(zeros))
+    assert b"".join(text_of(path, 1 + path.stat().st_size // 3)) == b"one\ntwo\n"
