@@ -1,3 +1,4 @@
+import shutil
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -5,15 +6,13 @@ from typing import Any, get_args
 
 import pytest
 
-from sentiment_pipeline.engine.executor import ProcessExecutor
-from sentiment_pipeline.engine.stage import Run, run_stages
+from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.engine.step import no_progress
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.search import _SPACE, DEFAULT_VARY, Search, Searchable, _as_toml, _varied
 from sentiment_pipeline.settings import GROUPS, Settings, load
-from sentiment_pipeline.stages.pipeline import PREPARE
 from sentiment_pipeline.training.signals import Stopped
+from tests.conftest import MakeSettings
 
 
 class Killed(BaseException):
@@ -21,13 +20,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture(scope="module")
-def prepared(sample: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Run[Settings]:
-    files = {name: sample / f"{name}.ft.txt.bz2" for name in ("train", "test")}
-    data_dir = tmp_path_factory.mktemp("search")
-    run = Run(data_dir, load({**files, "data_dir": data_dir}, tiny))
-    with ProcessExecutor(1) as executor:
-        run_stages(run, PREPARE, executor, PlainObserver(print))
-    return run
+def prepared(trained: Path, make_settings: MakeSettings, tmp_path_factory: pytest.TempPathFactory) -> Run[Settings]:
+    data_dir = Path(shutil.copytree(trained, tmp_path_factory.mktemp("search") / "data"))
+    return Run(data_dir, make_settings(data_dir))
 
 
 def test_every_searchable_name_is_a_setting_with_a_distribution() -> None:

@@ -24,11 +24,6 @@ from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from prefect.states import AwaitingRetry, Cancelling, Pending, Scheduled
 
-from sentiment_pipeline.engine.executor import ProcessExecutor
-from sentiment_pipeline.engine.stage import Run, run_stage
-from sentiment_pipeline.progress import PlainObserver
-from sentiment_pipeline.settings import Choices
-from sentiment_pipeline.stages.pipeline import STAGES
 from tests.conftest import ROOT, TINY, wait_until
 
 READY = 180  # seconds, on a machine that does other things too
@@ -116,17 +111,6 @@ def prefect(client: SyncPrefectClient, lost_run: FlowRun, stuck_run: FlowRun) ->
 def settings(sample: Path, tmp_path: Path) -> dict[str, Any]:
     """The parameter of a run on the sample, in a data folder of its own."""
     return tiny_settings(sample, tmp_path / "data")
-
-
-@pytest.fixture(scope="session")
-def trained(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a run that was done by the library alone."""
-    settings = Choices.model_validate(tiny_settings(sample, tmp_path_factory.mktemp("trained"))).resolve()
-    run = Run(settings.data_dir, settings)
-    with ProcessExecutor(1) as executor:
-        for stage in STAGES:
-            run_stage(run, stage, executor, PlainObserver(print))
-    return run.data_dir
 
 
 def tiny_settings(sample: Path, data_dir: Path) -> dict[str, Any]:

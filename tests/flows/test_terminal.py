@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,17 +44,17 @@ def test_a_wrong_setting_is_one_line_and_needs_no_server(option: str, said: str,
 
 
 def test_it_goes_on_where_the_command_line_stopped(
-    ui: Ui, client: SyncPrefectClient, trained: Path, sample: Path, tiny: Path
+    ui: Ui, client: SyncPrefectClient, trained: Path, copy: Callable[[Path], Path], sample: Path, tiny: Path
 ) -> None:
-    before = len(client.read_flow_runs())
-    (trained / "metrics.json").unlink()
+    before, folder = len(client.read_flow_runs()), copy(trained)
+    (folder / "metrics.json").unlink()
     result = command(
         "--train",
         sample / "train.ft.txt.bz2",
         "--test",
         sample / "test.ft.txt.bz2",
         "--data-dir",
-        trained,
+        folder,
         "--config",
         tiny,
         PREFECT_HOME=str(ui.home),
@@ -64,7 +65,7 @@ def test_it_goes_on_where_the_command_line_stopped(
     assert "evaluate: 1 step done" in result.stderr
     first, model, report = result.stdout.splitlines()
     assert first.startswith("test: accuracy ")
-    assert (model, report) == (f"model: {trained / 'model'}", f"report: {trained / 'report.html'}")
+    assert (model, report) == (f"model: {folder / 'model'}", f"report: {folder / 'report.html'}")
 
 
 def test_an_expected_failure_is_one_line(ui: Ui, tmp_path: Path, tiny: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +35,6 @@ def prepare(
                 perform(step, run.data_dir, no_progress)
                 done.append(step.name)
     return done
-
-
-def published(data_dir: Path) -> dict[str, str]:
-    """The hash of every file below the data folder but the manifests, which hold times."""
-    return {
-        str(path.relative_to(data_dir)): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(data_dir.rglob("*"))
-        if path.is_file() and "manifests" not in path.parts
-    }
 
 
 def shards(data_dir: Path, split: str) -> tuple[list[int], list[str], list[list[int]]]:

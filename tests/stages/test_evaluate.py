@@ -7,7 +7,8 @@ import pytest
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.stages.evaluate import _test_texts
 from sentiment_pipeline.stages.pipeline import EVALUATE, STAGES
-from tests.stages.conftest import MakeSettings, run_here
+from tests.conftest import MakeSettings
+from tests.folders import run_here
 
 
 def test_the_figures_are_those_of_the_test_set(finished: Path) -> None:
@@ -33,15 +34,17 @@ def test_the_figures_are_those_of_the_test_set(finished: Path) -> None:
         "ingest.train_lines=100",
     ],
 )
-def test_evaluating_alone_refuses_settings_of_another_training(finished: Path, made: MakeSettings, change: str) -> None:
+def test_evaluating_alone_refuses_settings_of_another_training(
+    finished: Path, make_settings: MakeSettings, change: str
+) -> None:
     model = (finished / "model" / "config.json").read_bytes()
     with pytest.raises(PipelineError, match=f"finished with other settings .*{change.partition('=')[0]}: "):
-        run_here(made(finished, change), EVALUATE)
+        run_here(make_settings(finished, change), EVALUATE)
     assert (finished / "model" / "config.json").read_bytes() == model
 
 
-def test_the_report_shows_the_present_settings(finished: Path, made: MakeSettings) -> None:
-    chosen = made(finished, "ingest.min_rejected_lines=77")
+def test_the_report_shows_the_present_settings(finished: Path, make_settings: MakeSettings) -> None:
+    chosen = make_settings(finished, "ingest.min_rejected_lines=77")
     assert run_here(chosen) == {"ingest", "evaluate", "publish"}
     assert "77" in (finished / "report.html").read_text()
     assert run_here(chosen) == set()
@@ -54,29 +57,29 @@ def test_texts_are_read_by_row(finished: Path) -> None:
     assert list(_test_texts(finished, rows)) == [texts[row] for row in rows]
 
 
-def test_damage_is_repaired_by_its_own_stage_alone(finished: Path, made: MakeSettings) -> None:
+def test_damage_is_repaired_by_its_own_stage_alone(finished: Path, make_settings: MakeSettings) -> None:
     before = (finished / "metrics.json").read_bytes()
     (finished / "metrics.json").unlink()
-    assert run_here(made(finished), STAGES) == {"evaluate"}
+    assert run_here(make_settings(finished), STAGES) == {"evaluate"}
     assert (finished / "metrics.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     "name", ["rejected/train.parquet", "packed/train/lengths.npy", "shards/test/part-00000.parquet"]
 )
-def test_evaluating_alone_never_shows_damaged_data(finished: Path, made: MakeSettings, name: str) -> None:
+def test_evaluating_alone_never_shows_damaged_data(finished: Path, make_settings: MakeSettings, name: str) -> None:
     content = bytearray((finished / name).read_bytes())
     content[len(content) // 2] ^= 1
     (finished / name).write_bytes(content)
     (finished / "report.html").unlink()
     with pytest.raises(PipelineError, match=f"{name}: damaged"):
-        run_here(made(finished), EVALUATE)
-    assert run_here(made(finished), STAGES) <= {"ingest", "encode", "evaluate", "publish"}
+        run_here(make_settings(finished), EVALUATE)
+    assert run_here(make_settings(finished), STAGES) <= {"ingest", "encode", "evaluate", "publish"}
     assert (finished / "report.html").exists()
 
 
-def test_evaluating_alone_needs_only_what_was_copied(finished: Path, made: MakeSettings) -> None:
+def test_evaluating_alone_needs_only_what_was_copied(finished: Path, make_settings: MakeSettings) -> None:
     for name in ("rejected/train.parquet", "shards/test/part-00000.parquet", "report.html"):
         (finished / name).unlink()
-    assert run_here(made(finished), EVALUATE) == {"evaluate"}
+    assert run_here(make_settings(finished), EVALUATE) == {"evaluate"}
     assert (finished / "report.html").exists()

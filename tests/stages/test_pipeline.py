@@ -13,15 +13,16 @@ from sentiment_pipeline.engine.verify import damage
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, TRAIN, open_data_folder
-from tests.conftest import ROOT
-from tests.stages.conftest import MakeSettings, run_here, run_of
+from tests.conftest import ROOT, MakeSettings
+from tests.folders import run_here
+from tests.stages.conftest import run_of
 
 
-def test_what_is_finished_is_not_done_again(finished: Path, made: MakeSettings) -> None:
-    assert run_here(made(finished)) == set()
+def test_what_is_finished_is_not_done_again(finished: Path, make_settings: MakeSettings) -> None:
+    assert run_here(make_settings(finished)) == set()
 
 
-def test_what_earlier_settings_left_is_deleted_and_nothing_else(finished: Path, made: MakeSettings) -> None:
+def test_what_earlier_settings_left_is_deleted_and_nothing_else(finished: Path, make_settings: MakeSettings) -> None:
     stale = [
         finished / "shards" / "train" / "part-00009.parquet",
         finished / "manifests/encode/train/part-00009.json",
@@ -30,31 +31,35 @@ def test_what_earlier_settings_left_is_deleted_and_nothing_else(finished: Path, 
     mine = [finished / name for name in ("shards/train/notes.txt", "tokens/mine.arrow", "training/thesis.md")]
     for path in (*stale, *mine):
         path.write_text("mine")
-    assert run_here(made(finished)) == set()
+    assert run_here(make_settings(finished)) == set()
     assert not any(path.exists() for path in stale)
     assert all(path.read_text() == "mine" for path in mine)
 
 
-def test_every_output_is_among_what_its_stage_may_publish(finished: Path, made: MakeSettings) -> None:
-    run = run_of(made(finished))
+def test_every_output_is_among_what_its_stage_may_publish(finished: Path, make_settings: MakeSettings) -> None:
+    run = run_of(make_settings(finished))
     for stage, (_, states) in zip(STAGES, planned_states(run, STAGES), strict=True):
         outputs = {finished / name for step, _ in states for name in step.outputs}
         assert set(stage.files(finished)) == outputs
 
 
-def test_a_folder_is_held_for_one_run(finished: Path, made: MakeSettings) -> None:
+def test_a_folder_is_held_for_one_run(finished: Path, make_settings: MakeSettings) -> None:
     with (
-        open_data_folder(made(finished)),
+        open_data_folder(make_settings(finished)),
         pytest.raises(PipelineError, match="in use by another run"),
-        open_data_folder(made(finished)),
+        open_data_folder(make_settings(finished)),
     ):
         pass
 
 
-def test_training_alone_refuses_other_settings_of_prepare(finished: Path, made: MakeSettings) -> None:
+def test_training_alone_refuses_other_settings_of_prepare(finished: Path, make_settings: MakeSettings) -> None:
     with pytest.raises(PipelineError, match=r"vocabulary\.min_count: 2 -> 9"):
-        run_here(made(finished, "vocabulary.min_count=9"), TRAIN)
-    assert run_here(made(finished, "vocabulary.min_count=9"), (*PREPARE, *TRAIN)) == {"vocabulary", "encode", "train"}
+        run_here(make_settings(finished, "vocabulary.min_count=9"), TRAIN)
+    assert run_here(make_settings(finished, "vocabulary.min_count=9"), (*PREPARE, *TRAIN)) == {
+        "vocabulary",
+        "encode",
+        "train",
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,11 +72,11 @@ def test_training_alone_refuses_other_settings_of_prepare(finished: Path, made: 
     ],
 )
 def test_nothing_is_built_on_a_file_that_was_damaged_between_two_stages(
-    finished: Path, made: MakeSettings, tmp_path: Path, after: str, path: str
+    finished: Path, make_settings: MakeSettings, tmp_path: Path, after: str, path: str
 ) -> None:
     """A bit that flips after a file was published is found before what was made of it counts."""
     folder = tmp_path / "fresh"
-    with open_data_folder(made(folder)) as run, ProcessExecutor(1) as executor:
+    with open_data_folder(make_settings(folder)) as run, ProcessExecutor(1) as executor:
         watching = PlainObserver(lambda line: None)
         for stage in PREPARE:
             if stage.name in FOLLOWING[after] and (folder / path).exists():
@@ -83,7 +88,7 @@ def test_nothing_is_built_on_a_file_that_was_damaged_between_two_stages(
                 content = bytearray((folder / path).read_bytes())
                 content[len(content) // 2] ^= 1
                 (folder / path).write_bytes(content)
-    run_here(made(folder), PREPARE)
+    run_here(make_settings(folder), PREPARE)
     for name in ("vocabulary.parquet", "packed/train/ids.npy", "shards/train/part-00000.parquet"):
         assert (folder / name).read_bytes() == (finished / name).read_bytes()
 
@@ -91,25 +96,29 @@ def test_nothing_is_built_on_a_file_that_was_damaged_between_two_stages(
 FOLLOWING = {"ingest": ("tokenize",), "tokenize": ("vocabulary",), "vocabulary": ("encode",)}
 
 
-def test_what_this_machine_cannot_train_is_refused_before_preparing(finished: Path, made: MakeSettings) -> None:
+def test_what_this_machine_cannot_train_is_refused_before_preparing(
+    finished: Path, make_settings: MakeSettings
+) -> None:
     with pytest.raises(SettingsError, match=r"training\.precision is fp16"):
-        run_here(made(finished, "training.precision=fp16", "runtime.device=cpu", "ingest.train_lines=50"))
-    assert run_here(made(finished)) == set()
-    assert run_here(made(finished, "training.precision=fp16", "runtime.device=cpu"), PREPARE) == set()
+        run_here(make_settings(finished, "training.precision=fp16", "runtime.device=cpu", "ingest.train_lines=50"))
+    assert run_here(make_settings(finished)) == set()
+    assert run_here(make_settings(finished, "training.precision=fp16", "runtime.device=cpu"), PREPARE) == set()
 
 
-def test_status_names_each_stage_and_the_setting_that_made_one_stale(finished: Path, made: MakeSettings) -> None:
-    found = list(status_lines(run_of(made(finished)), STAGES))
+def test_status_names_each_stage_and_the_setting_that_made_one_stale(
+    finished: Path, make_settings: MakeSettings
+) -> None:
+    found = list(status_lines(run_of(make_settings(finished)), STAGES))
     assert [line.split()[:2] for line in found] == [[stage.name, "finished"] for stage in STAGES]
-    found = list(status_lines(run_of(made(finished, "training.epochs=2")), STAGES))
+    found = list(status_lines(run_of(make_settings(finished, "training.epochs=2")), STAGES))
     at = [line.split()[0] for line in found].index("train")
     assert found[at].split()[1] == "stale"
     assert found[at + 1] == "  train: stale: training.epochs: 1 -> 2"
     assert [line.split()[:2] for line in found[at + 2 :]] == [["evaluate", "waits"], ["publish", "waits"]]
 
 
-def test_status_without_input_files(finished: Path, made: MakeSettings) -> None:
-    found = list(status_lines(run_of(replace(made(finished), train=None)), STAGES))
+def test_status_without_input_files(finished: Path, make_settings: MakeSettings) -> None:
+    found = list(status_lines(run_of(replace(make_settings(finished), train=None)), STAGES))
     assert found[0] == "ingest      unfinished  no train file is given; give one with --train FILE"
     assert found[-1] == "publish     waits       until ingest is finished"
 

@@ -25,15 +25,15 @@ def files(tmp_path: Path) -> list[Path]:
     return [tmp_path / "a.txt", tmp_path / "b.txt.bz2"]
 
 
-def test_only_new_and_changed_files_are_scored(original: Path, files: list[Path], tmp_path: Path) -> None:
+def test_only_new_and_changed_files_are_scored(trained: Path, files: list[Path], tmp_path: Path) -> None:
     output = tmp_path / "scores"
-    assert score(output, original / "model", *files[:1]) == 1
-    assert score(output, original / "model", *files) == 1
+    assert score(output, trained / "model", *files[:1]) == 1
+    assert score(output, trained / "model", *files) == 1
     assert sorted(path.name for path in output.glob("*.parquet")) == ["a.txt.parquet", "b.txt.parquet"]
     table = pq.read_table(output / "a.txt.parquet")
     assert table.num_rows == 2
     files[0].write_text("good\nbad\nugly\n")
-    assert score(output, original / "model", *files) == 1
+    assert score(output, trained / "model", *files) == 1
     assert pq.read_table(output / "a.txt.parquet").slice(0, 2) == table
     assert pq.read_table(output / "a.txt.parquet").num_rows == 3
 
@@ -48,16 +48,16 @@ def test_another_model_scores_all_files_again(finished: Path, files: list[Path],
     assert score(tmp_path / "scores", finished / "model", *files) == 2
 
 
-def test_files_of_one_name_are_refused(original: Path, files: list[Path], tmp_path: Path) -> None:
+def test_files_of_one_name_are_refused(trained: Path, files: list[Path], tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     twin = tmp_path / "other" / "a.txt"
     twin.write_text("good")
     with pytest.raises(SettingsError, match=r"two files would both become a\.txt\.parquet"):
-        score(tmp_path / "scores", original / "model", files[0], twin)
+        score(tmp_path / "scores", trained / "model", files[0], twin)
 
 
-def test_a_missing_file_is_named(original: Path, files: list[Path], tmp_path: Path) -> None:
+def test_a_missing_file_is_named(trained: Path, files: list[Path], tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"absent\.txt is missing"):
-        score(tmp_path / "scores", original / "model", tmp_path / "absent.txt")
+        score(tmp_path / "scores", trained / "model", tmp_path / "absent.txt")
     with pytest.raises(PipelineError, match=r"model\.safetensors is missing; give the folder of a published model"):
-        score(tmp_path / "scores", original, *files)
+        score(tmp_path / "scores", trained, *files)

@@ -14,7 +14,8 @@ from benchmarks.tutorial.preparing import tutorial
 from sentiment_pipeline.engine.executor import ProcessExecutor
 from sentiment_pipeline.engine.step import no_progress
 from sentiment_pipeline.stages.pipeline import PREPARE
-from tests.stages.prepared import make_run, prepare, published, shards
+from tests.folders import contents
+from tests.stages.prepared import make_run, prepare, shards
 from tests.text.texts import random_text
 
 IMDB_LINES = int(os.environ.get("IMDB_LINES", "1500"))  # 25000 compares all of it, in some two minutes
@@ -102,7 +103,7 @@ def test_bytes_depend_only_on_input_and_settings(files, tmp_path):
         for stage in PREPARE:
             for steps in stage.plan(runs[2]):
                 list(execute(steps, runs[2].data_dir, no_progress))
-    first, *others = (published(run.data_dir) for run in runs)
+    first, *others = (contents(run.data_dir) for run in runs)
     assert len(first) > 60
     assert all(other == first for other in others)
 
@@ -115,7 +116,7 @@ def test_the_size_of_the_shards_changes_no_result(files, tmp_path):
         found.append(
             (
                 [shards(run.data_dir, split) for split in ("train", "validation", "test")],
-                {path: digest for path, digest in published(run.data_dir).items() if path.startswith("packed")},
+                {path: digest for path, digest in contents(run.data_dir).items() if path.startswith("packed")},
             )
         )
     assert found[0] == found[1]
@@ -141,7 +142,7 @@ def test_what_is_finished_is_not_done_again(files, tmp_path):
 def test_a_lost_file_alone_is_made_again(files, tmp_path):
     run = make_run(*files, tmp_path, shard_bytes=20_000)
     prepare(run)
-    before = published(tmp_path)
+    before = contents(tmp_path)
     for path, step in (
         ("ingest/train/part-00001.parquet", "ingest/train/part-00001"),
         ("tokens/train/part-00001.chunks.arrow", "tokenize/train/part-00001"),
@@ -152,4 +153,4 @@ def test_a_lost_file_alone_is_made_again(files, tmp_path):
     ):
         (tmp_path / path).unlink()
         assert prepare(run) == [step]
-    assert published(tmp_path) == before
+    assert contents(tmp_path) == before

@@ -5,10 +5,11 @@ import pyarrow.parquet as pq
 
 from sentiment_pipeline.predict import Predictor
 from sentiment_pipeline.stages.publish import STAGE
-from tests.stages.conftest import MakeSettings, run_here
+from tests.conftest import MakeSettings
+from tests.folders import run_here
 
 
-def test_the_model_folder_says_how_texts_become_ids(finished: Path, made: MakeSettings) -> None:
+def test_the_model_folder_says_how_texts_become_ids(finished: Path, make_settings: MakeSettings) -> None:
     assert {path.relative_to(finished).as_posix() for path in (finished / "model").iterdir()} == set(STAGE.publishes)
     config = json.loads((finished / "model" / "config.json").read_text())
     assert config["cleaning"] == {"html_breaks": True}
@@ -24,7 +25,7 @@ def test_predictions_need_nothing_but_the_model_folder(finished: Path) -> None:
     assert right == json.loads((finished / "metrics.json").read_text())["test"]["accuracy"]
 
 
-def test_a_file_of_the_users_in_its_folder_stays(finished: Path, made: MakeSettings) -> None:
+def test_a_file_of_the_users_in_its_folder_stays(finished: Path, make_settings: MakeSettings) -> None:
     (finished / "model" / "notes.txt").write_text("mine")
-    assert run_here(made(finished, "training.seed=5")) == {"train", "evaluate", "publish"}
+    assert run_here(make_settings(finished, "training.seed=5")) == {"train", "evaluate", "publish"}
     assert (finished / "model" / "notes.txt").read_text() == "mine"

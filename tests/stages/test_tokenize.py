@@ -6,7 +6,8 @@ import pytest
 from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import tokenize
-from tests.stages.prepared import make_run, prepare, published
+from tests.folders import contents
+from tests.stages.prepared import make_run, prepare
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def test_the_number_of_parts_follows_from_the_shards_and_changes_no_result(
     assert len(tokenize.merged_names(many)) > 4
     assert sum(tokenize.merged_sizes(many)) == sum(sizes)
     results = [
-        {name: digest for name, digest in published(run.data_dir).items() if name.startswith(("shards", "packed"))}
+        {name: digest for name, digest in contents(run.data_dir).items() if name.startswith(("shards", "packed"))}
         for run in (one, many)
     ]
     assert len(results[0]) > 12
