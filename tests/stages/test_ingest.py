@@ -4,7 +4,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from sentiment_pipeline.engine.executor import ProcessExecutor
+from sentiment_pipeline.engine.stage import run_stage
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.stages import ingest
 from sentiment_pipeline.stages.ingest import Part
 from sentiment_pipeline.text.lines import NO_LABEL
@@ -18,12 +21,15 @@ def write(path: Path, lines: list[str]) -> Path:
 
 @pytest.fixture
 def test_file(tmp_path) -> Path:
-    return write(tmp_path / "test.txt", ["__label__1 x"])
+    return write(tmp_path / "test.txt", ["__label__1 x", "__label__2 y"])
 
 
 def reviews(count: int, bad: tuple[int, ...] = ()) -> list[str]:
-    """Numbered lines, some of them (1-based) without a label."""
-    return ["no label" if number in bad else f"__label__2 review number {number:05d}" for number in range(1, count + 1)]
+    """Numbered lines of both classes, some of them (1-based) without a label."""
+    return [
+        "no label" if number in bad else f"__label__{1 + number // 2 % 2} review number {number:05d}"
+        for number in range(1, count + 1)
+    ]
 
 
 def texts(data_dir: Path, source: str) -> list[str]:
@@ -45,7 +51,7 @@ def test_parts_hold_all_reviews_in_order(tmp_path, test_file):
     assert run.manifest("ingest/train/total").facts["lines"] == 1000
 
 
-@pytest.mark.parametrize("limit", [1, 150, 499, 500, 999, 5_000])
+@pytest.mark.parametrize("limit", [3, 150, 499, 500, 999, 5_000])
 def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file, limit):
     train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
     run = make_run(train, test_file, tmp_path / "data", shard_bytes=2_000, ingest={"train_lines": limit})
@@ -61,7 +67,9 @@ def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file
 
 def test_too_many_bad_lines_stop_the_run(tmp_path, test_file):
     run = make_run(write(tmp_path / "train.txt", reviews(1000, tuple(range(3, 160)))), test_file, tmp_path / "data")
-    with pytest.raises(PipelineError, match=r"157 of 1,000 lines .* line 3: .*max_rejected_fraction, which is 0.01"):
+    with pytest.raises(
+        PipelineError, match=r"157 of 1,000 lines rejected .* line 3: .*max_rejected_fraction, which is 0.01"
+    ):
         prepare(run, [ingest.STAGE])
     run = make_run(run.settings.train, test_file, tmp_path / "data", ingest={"max_rejected_fraction": 0.2})
     assert prepare(run, [ingest.STAGE]) == ["ingest/train/total", "ingest/test/total"]
@@ -107,3 +115,35 @@ def test_damage_is_named_by_file_and_byte(tmp_path, test_file):
 
 def test_names_of_a_part():
     assert Part("train", 3, 0, 1, 80).table == "ingest/train/part-00003.parquet"
+
+
+def test_what_was_rejected_is_a_warning_each_time_the_stage_runs(tmp_path, test_file):
+    lines = [*reviews(1000, (2, 700)), "", " "]
+    run = make_run(write(tmp_path / "train.txt", lines), test_file, tmp_path / "data")
+    found = []
+    with ProcessExecutor(1) as executor:
+        for _ in range(2):
+            observer = PlainObserver(found.append)
+            outcome = run_stage(run, ingest.STAGE, executor, observer)
+    expected = (
+        f"train.txt: 2 of 1,002 lines rejected (2: {NO_LABEL}); the first is line 2: 'no label'",
+        "train.txt: 2 blank lines skipped",
+    )
+    assert outcome.warnings == expected
+    assert [line for line in found if "warning" in line] == [f"ingest: warning: {each}" for each in expected] * 2
+    facts = run.manifest("ingest/train/total").facts
+    assert (facts["reviews"], facts["rejected"], facts["blank"], facts["positive"]) == (998, 2, 2, 499)
+
+
+def test_the_same_file_twice_is_refused_whatever_its_name(tmp_path):
+    train = write(tmp_path / "train.txt", reviews(10))
+    run = make_run(train, write(tmp_path / "test.txt", reviews(10)), tmp_path / "data")
+    with pytest.raises(SettingsError, match=r"train\.txt and .*test\.txt are the same file"):
+        prepare(run, [ingest.STAGE])
+
+
+def test_a_class_that_is_missing_after_the_limit_is_refused(tmp_path, test_file):
+    train = write(tmp_path / "train.txt", sorted(reviews(200)))
+    run = make_run(train, test_file, tmp_path / "data", ingest={"train_lines": 60})
+    with pytest.raises(PipelineError, match="all 60 reviews are negative, __label__2 is missing"):
+        prepare(run, [ingest.STAGE])
