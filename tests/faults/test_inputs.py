@@ -127,7 +127,7 @@ LINES = {
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_bad_lines_are_kept_with_their_numbers_and_blank_ones_skipped(
+def test_bad_lines_are_kept_with_their_numbers(
     end: bytes, mark: bytes, compressed: bool, options: list[object], tmp_path: Path
 ) -> None:
     good = GOOD.splitlines()
