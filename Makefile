@@ -30,8 +30,8 @@ install: .venv/run
 	$(BIN)/pip check
 	touch $@
 
-# Makes the sample if no files are given; test.ft.txt.bz2 is the last that it publishes.
-NEED_SAMPLE = $(if $(TRAIN)$(TEST),true,test -e '$(SAMPLE)/test.ft.txt.bz2' || \
+# Makes the sample if no files are given; train.ft.txt.bz2 is the last that it publishes.
+NEED_SAMPLE = $(if $(TRAIN)$(TEST),true,test -e '$(SAMPLE)/train.ft.txt.bz2' || \
     $(BIN)/sentiment-pipeline sample '$(SAMPLE)' --reviews $(SAMPLE_REVIEWS))
 
 run: install

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentiment_pipeline import __version__
 from sentiment_pipeline.console import (
     Assignments,
     Config,
@@ -39,6 +40,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From labelled reviews in two compressed files to a tested LSTM that scores new ones.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """From labelled reviews in two compressed files to a tested LSTM that scores new ones."""
 
 
 @app.command()
@@ -147,13 +163,16 @@ def predict(
     ] = None,
 ) -> None:
     """Score reviews: one a line in, one JSON object a line out, in the same order."""
-    from sentiment_pipeline.predict import Predictor, write_json, write_parquet
+    from sentiment_pipeline.predict import Predictor, check_output, write_json, write_parquet
 
     if (file == "-" and sys.stdin is None) or (output is None and sys.stdout is None):
         raise PipelineError("standard input or output is closed; name a file, and --output FILE.parquet")
+    path = None if output is None else user_path(output)
+    if path is not None:
+        check_output(path)
     probabilities = Predictor(user_path(model)).score_file(None if file == "-" else user_path(file))
-    if output is not None:
-        write_parquet(probabilities, user_path(output))
+    if path is not None:
+        write_parquet(probabilities, path)
     else:
         write_json(probabilities, sys.stdout)
 
@@ -176,7 +195,9 @@ def download(folder: Annotated[str, typer.Argument(metavar="DIR")]) -> None:
     """Download the real files from Kaggle."""
     from sentiment_pipeline.download import download as download_files
 
-    download_files(user_path(folder))
+    for path in download_files(user_path(folder)):
+        size = path.stat().st_size / 1e6
+        print(f"kept {path}, which exists already ({size:,.1f} MB); delete it to download it again", file=sys.stderr)
 
 
 @app.command()

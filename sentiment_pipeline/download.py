@@ -16,17 +16,24 @@ __all__ = ["download"]
 _DATASET = "bittlingmayer/amazonreviews"  # on Kaggle
 
 
-def download(folder: Path) -> None:
+def download(folder: Path) -> list[Path]:
     """Download `train.ft.txt.bz2` and `test.ft.txt.bz2` to `folder`, unless they exist.
+
+    Returns:
+        The files that existed and were kept, whatever they are.
 
     Raises:
         PipelineError: a file cannot be downloaded or written; says why, and how to get the files by other means.
     """
+    kept = []
     for name in map(layout.input_file, layout.SOURCES):
-        if not (folder / name).exists():
+        if (folder / name).exists():
+            kept.append(folder / name)
+        else:
             cached = _fetch(name, folder)
             with published(folder / name) as temporary:
                 shutil.copyfile(cached, temporary)
+    return kept
 
 
 def _fetch(name: str, folder: Path) -> Path:

@@ -12,8 +12,9 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def percent(fraction: float, digits: int = 1) -> str:
-    return f"{100 * fraction:.{digits}f}%"
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """A fraction in percent; – for None, a figure that does not exist."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f}%"
 
 
 def duration(seconds: float) -> str:
@@ -29,11 +30,13 @@ def duration(seconds: float) -> str:
 
 
 def figure(value: object, name: str = "") -> str:
-    """Any value of a setting or a metric: whole numbers with thousands separated, others with four digits.
+    """Any value of a setting or a metric: whole numbers with thousands separated, others with four digits; – for None.
 
     Args:
         name: of the figure; that of an amount of memory ends in `_bytes`.
     """
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float) and name.endswith("_bytes"):

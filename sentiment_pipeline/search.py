@@ -23,7 +23,7 @@ from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.engine.step import ProgressCallback
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.settings import Settings, preset
-from sentiment_pipeline.stages import train
+from sentiment_pipeline.stages import encode, train
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.launch import train_in_processes
 from sentiment_pipeline.training.signals import Stopped
@@ -78,6 +78,11 @@ class Search:
     def __init__(self, run: Run[Settings], vary: Sequence[str] = DEFAULT_VARY) -> None:
         if unknown := sorted(set(vary) - set(_SPACE)):
             raise SettingsError(f"vary: {unknown[0]} cannot be searched over; there are: {', '.join(_SPACE)}")
+        if not run.manifest(encode.pack_name("validation")).facts["reviews"]:
+            raise PipelineError(
+                f"{run.data_dir} has no validation reviews to judge trials by; prepare more reviews, or raise "
+                "split.fraction"
+            )
         self._run, self._vary = run, vary
         self.best_settings = run.data_dir / layout.BEST_SETTINGS
         identity = fingerprint({"base": _job_of(run, run.settings, Path()).fingerprint, "vary": sorted(vary)})

@@ -18,6 +18,7 @@ from sentiment_pipeline.data.order import Order
 from sentiment_pipeline.data.packed import Array, PackedReviews
 from sentiment_pipeline.data.truncation import Truncation
 from sentiment_pipeline.engine.workers import hidden_main
+from sentiment_pipeline.errors import PipelineError
 
 __all__ = ["Batch", "Loader", "assemble", "gather_ids"]
 
@@ -59,6 +60,10 @@ class Batch:
     def rows(self) -> Tensor:
         """The reviews' numbers in their split, [reviews]."""
         return self.buffer[(self.time + 2) * self.reviews :]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As an array it goes through a pipe; as a tensor it would need shared memory, which containers have little of.
+        return _batch_of_array, (self.buffer.numpy(), self.time, self.reviews, self.total, self.tokens)
 
     def pin_memory(self) -> "Batch":
         return replace(self, buffer=self.buffer.pin_memory())
@@ -107,6 +112,10 @@ def assemble(reviews: PackedReviews, rows: Array, total: int, truncation: Trunca
     ids, kept = gather_ids(reviews.ids, reviews.offsets, rows, truncation)
     buffer = np.concatenate([ids.ravel(), kept, reviews.labels[rows], rows], dtype=np.int32, casting="same_kind")
     return Batch(torch.from_numpy(buffer), len(ids), len(rows), total, int(kept.sum()))
+
+
+def _batch_of_array(buffer: Array, *sizes: int) -> Batch:
+    return Batch(torch.from_numpy(buffer), *sizes)
 
 
 class _BatchStream(IterableDataset[Batch]):
@@ -194,10 +203,15 @@ class Loader:
             if self.batch == self.order.batches:
                 self.epoch, self.batch = self.epoch + 1, 0
             yield batch
+        if self.epoch < self.epochs:
+            raise PipelineError(
+                "the loader processes ended before the last batch, probably because a temporary folder or /dev/shm is "
+                "full; make room there, or set runtime.loader_workers to 0"
+            )
 
     def state_dict(self) -> dict[str, int]:
         return {"epoch": self.epoch, "batch": self.batch}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on at the batch after the last one given out; takes effect at the next `iter`."""
+        """Resume at the batch after the last one that was yielded; takes effect at the next `iter`."""
         self.epoch, self.batch = state["epoch"], state["batch"]

@@ -18,7 +18,7 @@ from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import as_pipeline_error
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["locked"]
+__all__ = ["locked", "was_locked"]
 
 
 @contextmanager
@@ -45,6 +45,15 @@ def locked(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def was_locked(data_dir: Path) -> bool:
+    """Whether a run has held the folder before, so that the files in it are those of runs."""
+    try:
+        holder = json.loads((data_dir / layout.LOCK).read_bytes() or b'{"process": null}')
+        return isinstance(holder, dict) and "process" in holder
+    except (OSError, ValueError):
+        return False
 
 
 def _write_holder(descriptor: int, path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine import manifest as manifests
 from sentiment_pipeline.engine.files import remove_leftovers
-from sentiment_pipeline.engine.lock import locked
+from sentiment_pipeline.engine.lock import locked, was_locked
 from sentiment_pipeline.engine.manifest import JSON, Manifest
 from sentiment_pipeline.engine.step import ProgressCallback, Step, StepState, difference, step_state
 from sentiment_pipeline.errors import PipelineError
@@ -158,8 +158,9 @@ def open_folder(data_dir: Path, stages: Iterable[Stage[Any]]) -> Iterator[None]:
     """Lock a data folder for one run and delete what killed runs of `stages` left behind: temporary and damaged files.
 
     Raises:
-        PipelineError: another run holds the folder.
+        PipelineError: another run holds the folder, or it holds files that a run would replace and none has made.
     """
+    _refuse_foreign_files(data_dir, stages)
     with locked(data_dir):
         remove_leftovers(data_dir, layout.MANIFESTS, *_written_folders(stages))
         for stage in stages:
@@ -230,6 +231,19 @@ def planned_states(run: Run[SettingsT], stages: Iterable[Stage[SettingsT]]) -> I
         yield stage.name, found
         if not finished:
             return
+
+
+def _refuse_foreign_files(data_dir: Path, stages: Iterable[Stage[Any]]) -> None:
+    """Refuse a folder that no run has used yet, if files of the user's have the names of those that runs publish."""
+    if was_locked(data_dir) or (data_dir / layout.MANIFESTS).is_dir():
+        return
+    names = {path.relative_to(data_dir).as_posix() for stage in stages for path in stage.files(data_dir)}
+    names |= {name for name in (layout.LOCK, layout.SETTINGS) if (data_dir / name).exists()}
+    if names:
+        raise PipelineError(
+            f"{data_dir} holds files that no run has made and that this one would replace: {', '.join(sorted(names))}; "
+            "choose another data folder, or move them away"
+        )
 
 
 def _written_folders(stages: Iterable[Stage[Any]]) -> list[str]:

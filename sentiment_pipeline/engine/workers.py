@@ -139,17 +139,20 @@ def available_cores() -> int:
 
 @contextmanager
 def hidden_main() -> Iterator[None]:
-    """Hide the main module from processes that are spawned in this block, so that they do not import it.
+    """Spawn processes in this block that do not import the main module and are deaf to Ctrl-C.
 
-    Workers never need it. A user's script thus needs no `if __name__ == "__main__"`, and workers of a flow do not
-    import Prefect.
+    Workers never need the main module. A user's script thus needs no `if __name__ == "__main__"`, and workers of a
+    flow do not import Prefect. Ctrl-C reaches all processes of a terminal; one that is still importing would print a
+    traceback, so SIGINT is blocked in them from their first instruction on. Their parent ends them.
     """
     with _MAIN_LOCK:  # another thread would save the substitute, and restore that
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             yield
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             sys.modules["__main__"] = main
 
 

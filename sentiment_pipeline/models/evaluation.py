@@ -57,14 +57,18 @@ def metrics(scores: Array, labels: Array) -> Metrics:
 
     Returns:
         `reviews`; `accuracy`, `loss` (mean binary cross-entropy, nats), `f1`, `precision`, `recall` (of the positive
-        class; 0 where undefined); `confusion`, rows the true class, columns the predicted one, negative first.
+        class; 0 where undefined), all None without reviews; `confusion`, rows the true class, columns the predicted
+        one, negative first.
     """
     scores, truth, predicted = scores.astype(np.float64), labels.astype(bool), scores > 0
     confusion = np.bincount(2 * truth + predicted, minlength=4).reshape(2, 2)
     (_, false_positive), (false_negative, true_positive) = confusion.tolist()
-    reviews = max(1, len(scores))
+    reviews = len(scores)
+    if not reviews:
+        none = dict.fromkeys(("accuracy", "loss", "f1", "precision", "recall"))
+        return {"reviews": 0, **none, "confusion": confusion.tolist()}
     return {
-        "reviews": len(scores),
+        "reviews": reviews,
         "accuracy": float(np.trace(confusion)) / reviews,
         "loss": float(np.logaddexp(0, np.where(truth, -scores, scores)).sum()) / reviews,
         "f1": _ratio(2 * true_positive, 2 * true_positive + false_positive + false_negative),

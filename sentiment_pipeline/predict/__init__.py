@@ -5,6 +5,6 @@ read. So a million lines from a pipe need no more memory than the first few thou
 """
 
 from sentiment_pipeline.predict.predictor import Prediction, Predictor
-from sentiment_pipeline.predict.writing import write_json, write_parquet
+from sentiment_pipeline.predict.writing import check_output, write_json, write_parquet
 
-__all__ = ["Prediction", "Predictor", "write_json", "write_parquet"]
+__all__ = ["Prediction", "Predictor", "check_output", "write_json", "write_parquet"]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sentiment_pipeline.engine.files import published
-from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.predict.predictor import label_of
 
 ROW_GROUP = 1 << 18  # rows of a Parquet file that are written at once
@@ -39,6 +39,26 @@ def write_json(predictions: Iterable[np.ndarray], file: IO[str]) -> None:
             raise PipelineError(
                 f"cannot write the answers: {str(error.strerror).lower()}; make room, or write them elsewhere"
             ) from error
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file for `write_parquet` before anything is scored.
+
+    Raises:
+        SettingsError: its name does not end in `.parquet`.
+        PipelineError: it exists and holds no predictions, such as the reviews themselves.
+    """
+    if path.suffix != ".parquet":
+        raise SettingsError(f"{path}: predictions are written as Parquet; give --output a name that ends in .parquet")
+    if path.is_file() and not _holds_predictions(path):
+        raise PipelineError(f"{path} exists and holds no predictions; delete it, or choose another name for --output")
+
+
+def _holds_predictions(path: Path) -> bool:
+    try:
+        return bool(pq.read_schema(path).equals(SCHEMA))
+    except (pa.ArrowException, OSError):
+        return False
 
 
 def write_parquet(predictions: Iterable[np.ndarray], path: Path) -> int:

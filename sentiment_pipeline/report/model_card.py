@@ -6,7 +6,7 @@ The sections follow Mitchell et al., "Model cards for model reporting" (2019), a
 from collections.abc import Mapping
 from typing import Any
 
-from sentiment_pipeline.formatting import figure, percent
+from sentiment_pipeline.formatting import counted, figure, percent
 
 
 def model_card(
@@ -37,7 +37,8 @@ shape are in it, and nothing in it is code.
 
 {splits(metrics)}
 
-The test reviews neither trained the model nor chose its best state. The figures hold for reviews like them; on other
+The test file was read for these figures alone; whether some of its reviews are also among the training reviews was not
+checked. {rejected(metrics.get("prepare", {}))}The figures hold for reviews like them; on other
 kinds of text, in other languages, or on reviews that weigh good against bad, expect less. A probability is the model's
 own, not corrected afterwards; `report.html` of the run shows how far it can be taken at its word.
 
@@ -80,11 +81,16 @@ def splits(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     lines = ["| split | reviews | accuracy | loss | F1 |", "|---|---|---|---|---|"]
     for split in ("test", "validation"):
         if found := metrics.get(split):
-            f1 = f"{found['f1']:.4f}" if "f1" in found else ""
-            lines.append(
-                f"| {split} | {found['reviews']:,} | {percent(found['accuracy'], 2)} | {found['loss']:.4f} | {f1} |"
-            )
+            loss, f1 = (figure(found.get(name)) for name in ("loss", "f1"))
+            lines.append(f"| {split} | {found['reviews']:,} | {percent(found['accuracy'], 2)} | {loss} | {f1} |")
     return "\n".join(lines)
+
+
+def rejected(prepare: Mapping[str, Any]) -> str:
+    """A sentence on the lines that are in neither file of reviews; empty if there are none."""
+    if not prepare.get("rejected"):
+        return ""
+    return f"Of the input, {counted(prepare['rejected'], 'line')} were rejected as no labelled reviews. "
 
 
 def rows(title: str, values: Mapping[str, Any]) -> str:

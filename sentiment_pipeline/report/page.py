@@ -12,6 +12,7 @@ from sentiment_pipeline.report import pictures
 from sentiment_pipeline.report.tables import table
 from sentiment_pipeline.report.theme import STYLE, svg
 
+_FEWEST_OF_A_KIND = 5  # right or wrong answers, below which the normal approximation says nothing
 TEXT = 600  # characters of a review shown
 SPLITS = ("test", "validation")  # parts of the metrics with the same figures
 
@@ -74,7 +75,7 @@ def render(result: Result) -> str:
             section(
                 "Training", "Faint lines are means between two log lines, strong ones are smoothed.", training(result)
             ),
-            section("Test", "Reviews that neither trained the model nor chose its best state.", testing(result)),
+            section("Test", "The reviews of the test file, which was read for these figures alone.", testing(result)),
             section(
                 "Most confident mistakes",
                 "Wrong, and sure of it: often a label that is itself in doubt.",
@@ -113,11 +114,14 @@ def card(title: str, inside: str, note: str = "") -> str:
 
 def header(name: str, test: Mapping[str, Any]) -> str:
     accuracy, reviews = test["accuracy"], test["reviews"]
-    error = (accuracy * (1 - accuracy) / max(1, reviews)) ** 0.5
+    note = "So few reviews say little about others."
+    if min(accuracy, 1 - accuracy) * reviews >= _FEWEST_OF_A_KIND:
+        error = (accuracy * (1 - accuracy) / reviews) ** 0.5
+        note = f"The standard error of an accuracy from so many reviews is {100 * error:.2f} points."
     return (
         f'<div class="eyebrow">sentiment-pipeline · {escape(name)}</div>'
         f"<h1>{percent(accuracy, 2)} of {reviews:,} test reviews classified correctly</h1>"
-        f'<p class="note">The standard error of an accuracy from so many reviews is {100 * error:.2f} points.</p>'
+        f'<p class="note">{note}</p>'
     )
 
 

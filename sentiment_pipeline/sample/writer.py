@@ -8,13 +8,14 @@ import bz2
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.engine.step import no_progress
 from sentiment_pipeline.engine.workers import WorkerPool
-from sentiment_pipeline.errors import SettingsError
+from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.sample.reviews import BLOCK_REVIEWS, make_block
 
 __all__ = ["write_sample"]
@@ -41,16 +42,23 @@ def write_sample(
 
     Raises:
         SettingsError: too few reviews, or a negative seed.
-        PipelineError: a file cannot be written.
+        PipelineError: a file exists already, which may be a real one, or cannot be written.
     """
     if reviews < _MIN_REVIEWS or seed < 0:
         raise SettingsError(f"a sample has at least {_MIN_REVIEWS} reviews and a seed from 0, not {reviews} and {seed}")
     test_start = reviews - reviews // 10
     rows = {"train": range(test_start), "test": range(test_start, reviews)}
+    paths = {source: folder / layout.input_file(source) for source in layout.SOURCES}
+    if existing := [path for path in paths.values() if path.exists()]:
+        raise PipelineError(f"{existing[0]} exists; delete it, or choose another folder for the sample")
     done = 0
-    with WorkerPool(workers) as pool:
-        for source in layout.SOURCES:
-            with published(folder / layout.input_file(source)) as temporary, temporary.open("wb") as file:
+    with (
+        WorkerPool(workers) as pool,
+        ExitStack() as both,
+    ):  # published together, or an interrupted sample would be refused
+        temporaries = {source: both.enter_context(published(path)) for source, path in paths.items()}
+        for source, temporary in temporaries.items():
+            with temporary.open("wb") as file:
                 for count, stream in _streams(pool, seed, rows[source]):
                     file.write(stream)
                     done += count

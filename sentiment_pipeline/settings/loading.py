@@ -1,5 +1,7 @@
 """Settings from what a user gives: options, a TOML file, `group.name=VALUE` assignments, values in Python."""
 
+import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -15,6 +17,8 @@ from sentiment_pipeline.paths import StrPath, user_path
 from sentiment_pipeline.settings.model import GROUPS, Choices, Settings
 
 __all__ = ["choices", "load"]
+
+_PYTHON_FLOAT = re.compile(r"[+-]?(\d+\.|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)  # no float in TOML
 
 
 def load(
@@ -53,7 +57,7 @@ def choices(
     Raises:
         SettingsError: names each wrong setting, with what is allowed.
     """
-    merged = {**(base or {}), **(_read_toml(user_path(config)) if config is not None else {})}
+    merged = {**(base or {}), **(_read_file(user_path(config)) if config is not None else {})}
     for group, settings in (groups or {}).items():
         merged[group] = {**merged.get(group, {}), **settings}
     for assignment in assignments:
@@ -65,9 +69,12 @@ def choices(
         raise SettingsError("; ".join(_explain(dict(each)) for each in error.errors())) from error
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
+    """Settings from a TOML file, or from the `settings.json` of a data folder."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin a file with a byte order mark
+        values: dict[str, Any] = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+        return values
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"cannot read the settings in {path}: {error}") from error
 
@@ -82,10 +89,22 @@ def _assign(values: dict[str, Any], assignment: str) -> None:
         values = values.setdefault(group, {})
         if not isinstance(values, dict):
             raise SettingsError(f"--set {assignment}: {group} is not a group of settings")
+    values[key] = _parse_value(text)
+
+
+def _parse_value(text: str) -> Any:
+    """A TOML value, or a number or truth value as Python writes it, or else the string itself.
+
+    >>> _parse_value("0.5"), _parse_value(".5"), _parse_value("True"), _parse_value("max_mean")
+    (0.5, 0.5, True, 'max_mean')
+    """
     try:
-        values[key] = tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):  # not TOML; a number of thousands of digits; deeply nested brackets
-        values[key] = text
+        pass
+    if text in ("True", "False"):
+        return text == "True"
+    return float(text) if _PYTHON_FLOAT.fullmatch(text) else text
 
 
 def _explain(fault: Mapping[str, Any]) -> str:

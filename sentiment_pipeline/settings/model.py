@@ -125,6 +125,7 @@ class _BaseChoices(BaseModel, extra="forbid"):
         files = {"train": self.train, "test": self.test, "data_dir": self.data_dir, "preset": name}
         settings = TypeAdapter(Settings).validate_python({**values, **files})
         _check_together(settings)
+        _refuse_without_effect(settings, preset(name))
         return settings
 
 
@@ -171,3 +172,28 @@ def _check_together(settings: Settings) -> None:
         from sentiment_pipeline.training.word_vectors import locate  # here, because it imports pyarrow
 
         locate(settings.training.vectors)
+
+
+def _refuse_without_effect(settings: Settings, defaults: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse values that differ from the preset's and that the other values make meaningless."""
+    model, execution = settings.model, settings.execution
+    meaningless = {
+        "model.tail": (model.tail > model.length, "it must be at most model.length, which it is a part of"),
+        "model.linear_length": (
+            model.linear_length > 0 and not model.has_linear_head,
+            "the linear head needs model.ngrams of at least 1 and model.padding right",
+        ),
+        "execution.dask_address": (
+            bool(execution.dask_address) and execution.runner != "dask",
+            "only execution.runner dask uses it",
+        ),
+        "execution.training_rendezvous": (
+            bool(execution.training_rendezvous) and execution.training_nodes == 1,
+            "only several machines use it, see execution.training_nodes",
+        ),
+    }
+    for setting, (is_meaningless, reason) in meaningless.items():
+        group, _, name = setting.partition(".")
+        value = getattr(getattr(settings, group), name)
+        if is_meaningless and value != defaults[group][name]:
+            raise SettingsError(f"{setting} is {value!r}, which has no effect: {reason}")

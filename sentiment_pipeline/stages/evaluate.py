@@ -119,10 +119,11 @@ def _earlier_figures(data_dir: Path) -> dict[str, dict[str, JSON]]:
     """The figures of earlier stages: `validation`, `train` and `prepare` of the metrics."""
     trained = read(data_dir, train.NAME)
     facts = dict(trained.facts) if trained else {}
+    facts.pop("warnings", None)
     validation, totals = facts.pop("validation", {}), Counter[str]()
     for source in layout.SOURCES:
         if total := read(data_dir, ingest.total_name(source)):
-            totals.update(reviews=total.facts["reviews"], rejected=total.facts["rejected"])
+            totals.update({name: total.facts[name] for name in ("reviews", "rejected", "blank")})
     seconds = sum(seconds for _, _, seconds in _stage_times(data_dir, _PREPARE))
     return {"validation": validation, "train": facts, "prepare": {**totals, "seconds": round(seconds, 3)}}
 

@@ -136,7 +136,13 @@ def _train(
     result = train_in_processes(job, processes, on_progress)
     save_weights(data_dir / layout.WEIGHTS, result.weights)
     write_text(data_dir / layout.HISTORY, job.history.read_text(encoding="utf-8"))
-    return {**result.facts, "validation": result.validation, "vocabulary_size": job.vocabulary_size}
+    facts = {**result.facts, "validation": result.validation, "vocabulary_size": job.vocabulary_size}
+    if not result.validation["reviews"]:
+        return {
+            **facts,
+            "warnings": ["there are no validation reviews, so the last weights are kept, not the best ones"],
+        }
+    return facts
 
 
 def _delete_other_checkpoints(folder: Path) -> None:

@@ -40,9 +40,9 @@ class NextWord:
         return losses.sum(), torch.zeros_like(losses[:1]).sum()
 
     def validate(self, model: Scorer, check: Check) -> Metrics:
-        """The mean loss on the validation reviews."""
+        """The mean loss on the validation reviews, None without any."""
         losses = self.context.score_validation(model, check)
-        return {"reviews": len(losses), "loss": float(losses.mean()) if len(losses) else 0.0, "accuracy": 0.0}
+        return {"reviews": len(losses), "loss": float(losses.mean()) if len(losses) else None, "accuracy": None}
 
 
 def pretraining_job(job: Job) -> Job:

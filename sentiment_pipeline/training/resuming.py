@@ -50,7 +50,10 @@ def progress_of(state: Mapping[str, Any], steps: int, batches: int) -> Progress:
     numbers = {**asdict(progress), **loader}
     best = numbers.pop("best")
     if best:
-        numbers |= {f"best {name}": best[name] for name in ("step", "loss", "accuracy")}
+        figures = {name: best[name] for name in ("step", "loss", "accuracy")}
+        numbers |= {f"best {name}": value for name, value in figures.items() if value is not None}
+        if best["reviews"] and best["loss"] is None:
+            raise ValueError("its best loss is missing")
     for name, number in numbers.items():
         if type(number) not in (int, float) or not 0 <= number < math.inf:
             raise ValueError(f"its {name} is {number!r:.40}")

@@ -185,18 +185,23 @@ class Trainer:
         return loss, loss.detach()
 
     def _validate(self) -> dict[str, float]:
-        """Score the validation reviews, keep the weights if they are the best so far, and return the figures."""
+        """Score the validation reviews, keep the weights if they are the best so far, and return the figures.
+
+        Without validation reviews there are no figures, and the last weights count as the best.
+        """
         found = self.objective.validate(self.model, self._check_signals)
-        self._require_finite(found["loss"])
+        if found["reviews"]:
+            self._require_finite(found["loss"])
         self.progress.validated = self.progress.step
         if self._better(found):
             self.progress.best = {"step": self.progress.step, **found}
             self.best = {name: each.detach().cpu().clone() for name, each in self.model.state_dict().items()}
-        return {"validation_loss": found["loss"], "validation_accuracy": found["accuracy"]}
+        figures = {"validation_loss": found["loss"], "validation_accuracy": found["accuracy"]}
+        return {name: value for name, value in figures.items() if value is not None}
 
     def _better(self, found: Metrics) -> bool:
         best = self.progress.best
-        if not best or not len(self.context.validation):
+        if not best or not found["reviews"]:
             return True
         if self.job.training.best_metric == "accuracy":
             return bool(found["accuracy"] > best["accuracy"])
