@@ -11,7 +11,7 @@ SAMPLE = $(DATA_DIR)/sample
 TRAIN ?=
 TEST ?=
 
-# How threads wait for each other, for what loads torch before it could set this; sentiment_pipeline/waiting.py says why.
+# How threads wait for each other, for what loads torch before it could set this; sentiment_pipeline/openmp.py says why.
 export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT ?= 10000
 
