@@ -11,6 +11,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models lose more time wait
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")  # every process that a test starts prints a traceback when it crashes
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from sentiment_pipeline.sample import write_sample
 from sentiment_pipeline.settings import Settings, load
@@ -27,6 +29,7 @@ shard_bytes = 65536
 embedding = 8
 hidden = 8
 length = 40
+tail = 30
 ngram_buckets = 4096
 [training]
 epochs = 1
@@ -36,6 +39,17 @@ workers = 2
 [runtime]
 tensorboard = false
 """
+
+
+class ScheduleByFile(LoadScopeScheduling):
+    """Lets pytest-xdist run the tests of a file in one process, and those of the flows in the one with the server."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "flows" if nodeid.startswith("tests/flows/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ScheduleByFile:
+    return ScheduleByFile(config, log)
 
 
 class MakeSettings(Protocol):

@@ -31,7 +31,7 @@ def filled_once(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path
     folder = parent / name
     with (parent / f"{name}.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if lock.tell() == 0:
+        if lock.seek(0, os.SEEK_END) == 0:
             shutil.rmtree(folder, ignore_errors=True)  # left by a process that failed to fill it
             folder.mkdir()
             fill(folder)
