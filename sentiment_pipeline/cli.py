@@ -66,7 +66,10 @@ def run(
     config: Config = None,
     assignments: Assignments = None,
 ) -> None:
-    """Run all stages; finished ones are skipped, unfinished ones continue."""
+    """Run all stages; finished ones are skipped, unfinished ones continue.
+
+    Example: sentiment-pipeline run --train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset quick
+    """
     from sentiment_pipeline.stages.pipeline import STAGES
 
     settings = choices_of_options(train, test, data_dir, preset, config, assignments).resolve()
@@ -83,7 +86,10 @@ def prepare(
     config: Config = None,
     assignments: Assignments = None,
 ) -> None:
-    """Run the stages up to the training files: ingest, tokenize, vocabulary, encode."""
+    """Run the stages up to the training files: ingest, tokenize, vocabulary, encode.
+
+    Example: sentiment-pipeline prepare --train train.ft.txt.bz2 --test test.ft.txt.bz2
+    """
     from sentiment_pipeline.stages.pipeline import PREPARE
 
     _execute(PREPARE, choices_of_options(train, test, data_dir, preset, config, assignments).resolve())
@@ -98,7 +104,10 @@ def train_command(
     config: Config = None,
     assignments: Assignments = None,
 ) -> None:
-    """Train; with --train and --test the stages before it too, where unfinished."""
+    """Train; with --train and --test the stages before it too, where unfinished.
+
+    Example: sentiment-pipeline train --set training.epochs=3
+    """
     from sentiment_pipeline.stages.pipeline import PREPARE, TRAIN
 
     settings = choices_of_options(train, test, data_dir, preset, config, assignments).resolve()
@@ -114,7 +123,10 @@ def evaluate(
     config: Config = None,
     assignments: Assignments = None,
 ) -> None:
-    """Evaluate on the test set and publish the model; with --train and --test the stages before it too."""
+    """Evaluate on the test set and publish the model; with --train and --test the stages before it too.
+
+    Example: sentiment-pipeline evaluate --data-dir data
+    """
     from sentiment_pipeline.stages.pipeline import EVALUATE, STAGES
 
     settings = choices_of_options(train, test, data_dir, preset, config, assignments).resolve()
@@ -139,7 +151,10 @@ def search(
     config: Config = None,
     assignments: Assignments = None,
 ) -> None:
-    """Search for better settings by training on a prepared folder; continues an earlier search."""
+    """Search for better settings by training on a prepared folder; continues an earlier search.
+
+    Example: sentiment-pipeline search --trials 20 --vary training.learning_rate
+    """
     from sentiment_pipeline.search import DEFAULT_VARY, Search
     from sentiment_pipeline.stages.pipeline import open_data_folder
 
@@ -162,7 +177,10 @@ def predict(
         str | None, typer.Option(metavar="FILE", help="Write this Parquet file instead of JSON lines.")
     ] = None,
 ) -> None:
-    """Score reviews: one a line in, one JSON object a line out, in the same order."""
+    """Score reviews: one a line in, one JSON object a line out, in the same order.
+
+    Example: sentiment-pipeline predict --model data/model reviews.txt
+    """
     from sentiment_pipeline.predict import Predictor, check_output, write_json, write_parquet
 
     if (file == "-" and sys.stdin is None) or (output is None and sys.stdout is None):
@@ -183,7 +201,10 @@ def sample(
     reviews: Annotated[int, typer.Option(min=10, max=1 << 40, help="Reviews in both files together.")] = 25_000,
     seed: Annotated[int, typer.Option(min=0, max=(1 << 63) - 1, help="The same seed gives the same files.")] = 0,
 ) -> None:
-    """Write synthetic reviews in the real format: nine tenths to train.ft.txt.bz2, the rest to test.ft.txt.bz2."""
+    """Write synthetic reviews in the real format: nine tenths to train.ft.txt.bz2, the rest to test.ft.txt.bz2.
+
+    Example: sentiment-pipeline sample reviews --reviews 25000
+    """
     from sentiment_pipeline.sample import write_sample
 
     with progress_shown() as observer:
@@ -192,7 +213,10 @@ def sample(
 
 @app.command()
 def download(folder: Annotated[str, typer.Argument(metavar="DIR")]) -> None:
-    """Download the real files from Kaggle."""
+    """Download the real files from Kaggle.
+
+    Example: sentiment-pipeline download reviews
+    """
     from sentiment_pipeline.download import download as download_files
 
     for path in download_files(user_path(folder)):
@@ -209,7 +233,10 @@ def status(
     config: Config = None,
     assignments: Assignments = None,
 ) -> None:
-    """Show which stages are finished, unfinished or stale, and why (default: for the settings of the last run)."""
+    """Show which stages are finished, unfinished or stale, and why (default: for the settings of the last run).
+
+    Example: sentiment-pipeline status --set vocabulary.min_count=3
+    """
     from sentiment_pipeline import layout
     from sentiment_pipeline.engine.stage import Run
     from sentiment_pipeline.engine.status import status_lines
@@ -227,7 +254,10 @@ def status(
 
 @app.command()
 def verify(data_dir: DataDir = None) -> None:
-    """Re-read and check every published file; name each damaged or missing one."""
+    """Re-read and check every published file; name each damaged or missing one.
+
+    Example: sentiment-pipeline verify --data-dir data
+    """
     from sentiment_pipeline.engine.verify import damage
     from sentiment_pipeline.stages.pipeline import STAGES
 
