@@ -28,15 +28,15 @@ def reviews(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def chosen(tiny: Path) -> list[object]:
+def settings_options(tiny: Path) -> list[object]:
     """The options that choose the settings."""
     return ["--config", tiny, "--set", "training.epochs=2", "--set", "execution.workers=1"]
 
 
 @pytest.fixture(scope="session")
-def options(reviews: Path, chosen: list[object]) -> list[object]:
+def options(reviews: Path, settings_options: list[object]) -> list[object]:
     """The options that name the files of reviews and choose the settings."""
-    return ["--train", reviews / "train.ft.txt.bz2", "--test", reviews / "test.ft.txt.bz2", *chosen]
+    return ["--train", reviews / "train.ft.txt.bz2", "--test", reviews / "test.ft.txt.bz2", *settings_options]
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from tests.folders import NOT_COMPARED, files_in, stages_done
 
-PATIENCE = 300  # seconds after which a process counts as hanging; most take one or two
+TIMEOUT = 300  # seconds after which a process counts as hanging; most take one or two
 REPETITIONS = int(os.environ.get("FAULT_REPETITIONS", "2"))
 SEED = os.environ.get("FAULT_SEED", "0")
 MEBIBYTE = 1 << 20
@@ -90,10 +90,10 @@ class Running:
         shutil.rmtree(self._folder)
 
     def wait(self) -> Ended:
-        """Wait until the process has ended; after `PATIENCE` seconds the test fails."""
-        self._process.join(PATIENCE)
+        """Wait until the process has ended; after `TIMEOUT` seconds the test fails."""
+        self._process.join(TIMEOUT)
         stdout, stderr = ((self._folder / name).read_text() for name in ("stdout", "stderr"))
-        assert self._process.exitcode is not None, f"still running after {PATIENCE} s\n{stderr}"
+        assert self._process.exitcode is not None, f"still running after {TIMEOUT} s\n{stderr}"
         return Ended(self._process.exitcode, stdout, stderr)
 
 
@@ -123,7 +123,7 @@ def _work_alone(work: Callable[[], object], folder: Path) -> None:
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(folder / name, os.O_WRONLY), number)
     faulthandler.enable()
-    faulthandler.dump_traceback_later(PATIENCE - 10)  # shows where it hangs
+    faulthandler.dump_traceback_later(TIMEOUT - 10)  # shows where it hangs
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the suite runs in the background
     work()
 

@@ -105,11 +105,11 @@ def check(folder: Path, options: list[object], name: str, words: str, step: str)
     ],
 )
 def test_a_stage_on_its_own_refuses_damaged_files(
-    command: str, name: str, finished: Path, copy: Copy, chosen: list[object]
+    command: str, name: str, finished: Path, copy: Copy, settings_options: list[object]
 ) -> None:
     folder = copy(finished)
     flip(folder / name, draw(command, name))
-    ended = run(command, *chosen, "--data-dir", folder)
+    ended = run(command, *settings_options, "--data-dir", folder)
     assert ended.code == 1
     assert f"{folder / name}: damaged" in ended.stderr
     assert "train: 1 step done" not in ended.stderr

@@ -13,11 +13,11 @@ TIMED = ("metrics.json", "report.html", "model/README.md", "training/history.jso
 
 
 def test_two_folders_and_other_names_of_the_inputs(
-    reviews: Path, chosen: list[object], prepared: Path, tmp_path: Path
+    reviews: Path, settings_options: list[object], prepared: Path, tmp_path: Path
 ) -> None:
     train = shutil.copy(reviews / "train.ft.txt.bz2", tmp_path / "a.bz2")
     test = shutil.copy(reviews / "test.ft.txt.bz2", tmp_path / "b")
-    ended = run("prepare", "--train", train, "--test", test, *chosen, "--data-dir", tmp_path / "data")
+    ended = run("prepare", "--train", train, "--test", test, *settings_options, "--data-dir", tmp_path / "data")
     assert ended.code == 0, ended.stderr
     assert contents(tmp_path / "data") == contents(prepared)
 

@@ -13,8 +13,8 @@ from typing import IO
 import psutil
 import pytest
 
-from sentiment_pipeline.predict.reading import BLOCK_LINES
-from tests.faults.processes import PATIENCE
+from sentiment_pipeline.predict.reading import _BLOCK_LINES
+from tests.faults.processes import TIMEOUT
 
 LINES = int(os.environ.get("PREDICTION_LINES", "20000"))  # a million take some minutes
 MEBIBYTE = 1 << 20
@@ -36,7 +36,7 @@ def start(model: Path) -> "subprocess.Popen[bytes]":
 
 def predict(model: Path, text: bytes) -> list[dict[str, object]]:
     with start(model) as process:
-        answers, errors = process.communicate(text, timeout=PATIENCE)
+        answers, errors = process.communicate(text, timeout=TIMEOUT)
     assert (process.returncode, errors) == (0, b"")
     return [json.loads(line) for line in answers.splitlines()]
 
@@ -74,13 +74,13 @@ def test_lines_of_every_kind_get_an_answer(model: Path) -> None:
 def test_one_enormous_line(model: Path) -> None:
     with start(model) as process:
         assert process.stdin
-        process.stdin.write(b"a book\n" * BLOCK_LINES)
+        process.stdin.write(b"a book\n" * _BLOCK_LINES)
         process.stdin.flush()
-        short = read_answers(process, BLOCK_LINES)
+        short = read_answers(process, _BLOCK_LINES)
         feeding = feed(process.stdin, [b"word " * (MEBIBYTE // 5)] * 60)
         enormous = read_answers(process, 1)
         feeding.join()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     assert enormous < short + 400 * MEBIBYTE
 
 
@@ -91,7 +91,7 @@ def test_many_lines_in_bounded_memory(model: Path) -> None:
         feeding = feed(process.stdin, (block for _ in range(LINES // 1000)))
         first_tenth, rest = read_answers(process, LINES // 10), read_answers(process, LINES - LINES // 10)
         feeding.join()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     assert rest < 1.2 * first_tenth
 
 
@@ -113,7 +113,7 @@ def test_a_consumer_that_closes_the_pipe(model: Path) -> None:
         feeding = feed(process.stdin, (b"a good book\n" * 10_000 for _ in range(100)))
         assert process.stdout.readline()
         process.stdout.close()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
         feeding.join()
         assert process.stderr
         assert process.stderr.read() == b""

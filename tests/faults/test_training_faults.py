@@ -12,12 +12,12 @@ import psutil
 import pytest
 
 from tests.conftest import wait_until
-from tests.faults.processes import MEBIBYTE, PATIENCE, REPETITIONS, Ended, draw, limit_memory, run, start
+from tests.faults.processes import MEBIBYTE, REPETITIONS, TIMEOUT, Ended, draw, limit_memory, run, start
 from tests.folders import contents
 
 Copy = Callable[[Path], Path]
 WEIGHTS = "training/model.safetensors"
-POISONED = 30  # a training step of the second epoch; the first ends with a checkpoint
+LATE_STEP = 30  # a training step of the second epoch; the first ends with a checkpoint
 
 
 def assert_one_line(ended: Ended, *words: str) -> None:
@@ -73,7 +73,7 @@ def kill_a_loader_worker(trainer: Any) -> None:
 
 def test_a_loss_that_is_nan(options: list[object], prepared: Path, finished: Path, copy: Copy) -> None:
     folder = copy(prepared)
-    ended = run("train", *options, "--data-dir", folder, fault=partial(at_step, POISONED, set_a_weight_to_nan))
+    ended = run("train", *options, "--data-dir", folder, fault=partial(at_step, LATE_STEP, set_a_weight_to_nan))
     assert_one_line(ended, "the loss is NaN or infinite", "training.learning_rate", "checkpoint is kept")
     assert_resumes(options, folder, finished)
 
@@ -87,7 +87,7 @@ def test_a_killed_loader_worker(options: list[object], prepared: Path, finished:
         folder,
         "--set",
         "runtime.loader_workers=1",
-        fault=partial(at_step, POISONED, kill_a_loader_worker),
+        fault=partial(at_step, LATE_STEP, kill_a_loader_worker),
     )
     assert_one_line(ended, "worker", "run again")
     assert_resumes(options, folder, finished)
@@ -101,7 +101,7 @@ def test_a_signal_in_training_saves_the_state(
     long = ["training.epochs=1000", "runtime.checkpoint_every=0", "runtime.log_every=1"]
     assignments = [word for setting in long for word in ("--set", setting)]
     with start("train", *options, *assignments, "--data-dir", folder) as running:
-        last = wait_until(lambda: last_step(folder), PATIENCE)
+        last = wait_until(lambda: last_step(folder), TIMEOUT)
         running.send(number)
         ended = running.wait()
     assert ended.code == code, ended.stderr

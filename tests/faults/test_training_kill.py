@@ -21,7 +21,7 @@ from sentiment_pipeline.training import checkpoint, objectives, trainer
 from sentiment_pipeline.training.job import TrainResult
 from sentiment_pipeline.training.trainer import Trainer, train
 from tests.conftest import wait_until
-from tests.faults.processes import PATIENCE, REPETITIONS, Running, draw
+from tests.faults.processes import REPETITIONS, TIMEOUT, Running, draw
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
 Fault = Callable[[Random], object]
@@ -165,7 +165,7 @@ def test_a_signal_to_stop_saves_the_state_and_ends_at_once(
     number: signal.Signals, tmp_path: Path, undisturbed: tuple[TrainResult, float]
 ) -> None:
     with start(tmp_path, slow_steps) as running:
-        wait_until((tmp_path / "history.jsonl").exists, PATIENCE)
+        wait_until((tmp_path / "history.jsonl").exists, TIMEOUT)
         time.sleep(0.5)
         running.send(number)
         sent = time.monotonic()

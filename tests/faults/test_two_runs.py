@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import wait_until
-from tests.faults.processes import PATIENCE, Running, run, start
+from tests.faults.processes import TIMEOUT, Running, run, start
 from tests.folders import contents
 
 
@@ -31,7 +31,7 @@ def stop_once_locked() -> None:
 def holding(data_dir: Path, options: list[object]) -> Iterator[Running]:
     """A run that holds the folder and is stopped."""
     with start("prepare", *options, "--data-dir", data_dir, fault=stop_once_locked) as first:
-        wait_until(lambda: f'{{"process": {first.pid}, ' in lock_of(data_dir), PATIENCE)
+        wait_until(lambda: f'{{"process": {first.pid}, ' in lock_of(data_dir), TIMEOUT)
         yield first
 
 
