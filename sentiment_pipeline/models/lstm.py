@@ -22,6 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+__all__ = ["LSTM"]
+
 
 class LSTM(nn.Module):
     """One layer in one direction: `torch.nn.LSTM(input_size, hidden_size)` with the same parameters and results.

@@ -14,8 +14,10 @@ from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.predict.predictor import label_of
 
-ROW_GROUP = 1 << 18  # rows of a Parquet file that are written at once
-SCHEMA = pa.schema([("line", pa.int64()), ("label", pa.string()), ("probability", pa.float32())])
+__all__ = ["check_output", "write_json", "write_parquet"]
+
+_ROW_GROUP = 1 << 18  # rows of a Parquet file that are written at once
+_SCHEMA = pa.schema([("line", pa.int64()), ("label", pa.string()), ("probability", pa.float32())])
 
 
 def write_json(predictions: Iterable[np.ndarray], file: IO[str]) -> None:
@@ -56,7 +58,7 @@ def check_output(path: Path) -> None:
 
 def _holds_predictions(path: Path) -> bool:
     try:
-        return bool(pq.read_schema(path).equals(SCHEMA))
+        return bool(pq.read_schema(path).equals(_SCHEMA))
     except (pa.ArrowException, OSError):
         return False
 
@@ -68,22 +70,22 @@ def write_parquet(predictions: Iterable[np.ndarray], path: Path) -> int:
         PipelineError: the file cannot be written.
     """
     lines = 0
-    with published(path) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
-        for block in row_groups(predictions):
+    with published(path) as temporary, pq.ParquetWriter(temporary, _SCHEMA) as writer:
+        for block in _row_groups(predictions):
             numbers = np.arange(lines + 1, lines + 1 + len(block))
             labels = pa.array([label_of(value) for value in block.tolist()], pa.string())
-            writer.write_table(pa.table([numbers, labels, block], schema=SCHEMA))
+            writer.write_table(pa.table([numbers, labels, block], schema=_SCHEMA))
             lines += len(block)
     return lines
 
 
-def row_groups(predictions: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Join blocks into arrays of at least `ROW_GROUP` rows, but for the last."""
+def _row_groups(predictions: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Join blocks into arrays of at least `_ROW_GROUP` rows, but for the last."""
     waiting, size = list[np.ndarray](), 0
     for block in predictions:
         waiting.append(block)
         size += len(block)
-        if size >= ROW_GROUP:
+        if size >= _ROW_GROUP:
             yield np.concatenate(waiting)
             waiting, size = [], 0
     if waiting:

@@ -20,16 +20,18 @@ import numpy as np
 
 from sentiment_pipeline.errors import PipelineError
 
-BLOCK, STREAM_END = 0x314159265359, 0x177245385090
-MARK_BITS, CHECKSUM_BITS = 48, 32
-STREAM_HEADER = re.compile(rb"BZh[1-9]")
-HEADER_BYTES = 4
-PIECE = 1 << 20
-CHANCES = 4  # marks tried as the end of a block; even the first is the true one but once in some 10^8 blocks
+__all__ = ["Block", "decode_blocks"]
+
+_BLOCK, _STREAM_END = 0x314159265359, 0x177245385090
+_MARK_BITS, _CHECKSUM_BITS = 48, 32
+_STREAM_HEADER = re.compile(rb"BZh[1-9]")
+_HEADER_BYTES = 4
+_PIECE = 1 << 20
+_CHANCES = 4  # marks tried as the end of a block; even the first is the true one but once in some 10^8 blocks
 
 
 @dataclass(frozen=True)
-class Mark:
+class _Mark:
     """The bits that begin a block or end a stream, at bit `bit` of the file."""
 
     bit: int
@@ -54,122 +56,122 @@ def decode_blocks(path: Path, file: int, start: int) -> Generator[Block]:
         PipelineError: a block is damaged, or the file is incomplete; names the file, the block and its bytes.
     """
     size = os.fstat(file).st_size
-    marks = find_marks(file, start, size)
-    ahead = deque(islice(marks, CHANCES + 1))
-    due = 8 * HEADER_BYTES if start == 0 else None
+    marks = _find_marks(file, start, size)
+    ahead = deque(islice(marks, _CHANCES + 1))
+    due = 8 * _HEADER_BYTES if start == 0 else None
     while True:
         mark = ahead.popleft() if ahead else None
         if due is not None and (mark is None or mark.bit != due):
-            raise damaged(path, file, due, mark)
+            raise _damaged(path, file, due, mark)
         if mark is None:
             return
         if not mark.begins_block:
-            if due is not None and (due := next_stream(path, file, mark, size)) is None:
+            if due is not None and (due := _next_stream(path, file, mark, size)) is None:
                 return
-        elif found := decode_first(file, mark, ahead):
+        elif found := _decode_first(file, mark, ahead):
             text, end = found
             while ahead[0] is not end:
                 ahead.popleft()
             yield Block(mark.bit // 8, text)
             due = end.bit
         elif due is not None:
-            raise damaged(path, file, mark.bit, ahead[0] if ahead else None)
-        ahead.extend(islice(marks, CHANCES + 1 - len(ahead)))
+            raise _damaged(path, file, mark.bit, ahead[0] if ahead else None)
+        ahead.extend(islice(marks, _CHANCES + 1 - len(ahead)))
 
 
-def find_marks(file: int, start: int, size: int) -> Iterator[Mark]:
+def _find_marks(file: int, start: int, size: int) -> Iterator[_Mark]:
     """All marks that begin in byte `start` of the file or later, in order."""
-    for place in range(start, size, PIECE):
-        for mark in marks_in(os.pread(file, PIECE + 6, place)):
-            yield Mark(8 * place + mark.bit, mark.begins_block)
+    for place in range(start, size, _PIECE):
+        for mark in _marks_in(os.pread(file, _PIECE + 6, place)):
+            yield _Mark(8 * place + mark.bit, mark.begins_block)
 
 
-def marks_in(data: bytes) -> list[Mark]:
+def _marks_in(data: bytes) -> list[_Mark]:
     """Marks in a piece of a file that begin in any but its last six bytes.
 
     At each of the eight bit positions a mark has a second and a third byte of its own: tables of these leave one
     place in two hundred to be compared in full.
     """
     codes = np.frombuffer(data + bytes(6), np.uint8)
-    places = np.flatnonzero(SECOND_BYTE[codes[1 : max(len(data), 7) - 5]])
-    places = places[THIRD_BYTE[codes[places + 2]]]
+    places = np.flatnonzero(_SECOND_BYTE[codes[1 : max(len(data), 7) - 5]])
+    places = places[_THIRD_BYTE[codes[places + 2]]]
     words = sum(codes[places + byte].astype(np.uint64) << np.uint64(48 - 8 * byte) for byte in range(7))
     found = []
     for shift in range(8):
-        aligned = (words >> np.uint64(8 - shift)) & np.uint64((1 << MARK_BITS) - 1)
-        for value in (BLOCK, STREAM_END):
-            found += [Mark(8 * place + shift, value == BLOCK) for place in places[aligned == value].tolist()]
+        aligned = (words >> np.uint64(8 - shift)) & np.uint64((1 << _MARK_BITS) - 1)
+        for value in (_BLOCK, _STREAM_END):
+            found += [_Mark(8 * place + shift, value == _BLOCK) for place in places[aligned == value].tolist()]
     return sorted(found, key=lambda mark: mark.bit)
 
 
-def byte_table(byte: int) -> np.ndarray:
+def _byte_table(byte: int) -> np.ndarray:
     """Which values the byte of that number can have where a mark begins at one of the eight bits of byte 0."""
     table = np.zeros(256, bool)
-    for value in (BLOCK, STREAM_END):
-        table[[value >> (MARK_BITS - 8 - 8 * byte + shift) & 255 for shift in range(8)]] = True
+    for value in (_BLOCK, _STREAM_END):
+        table[[value >> (_MARK_BITS - 8 - 8 * byte + shift) & 255 for shift in range(8)]] = True
     return table
 
 
-SECOND_BYTE, THIRD_BYTE = byte_table(1), byte_table(2)
+_SECOND_BYTE, _THIRD_BYTE = _byte_table(1), _byte_table(2)
 
 
-def decode_first(file: int, mark: Mark, ends: deque[Mark]) -> tuple[bytes, Mark] | None:
+def _decode_first(file: int, mark: _Mark, ends: deque[_Mark]) -> tuple[bytes, _Mark] | None:
     """The text of the block at `mark` and the first of `ends` that is its end; None if it is damaged, or no block."""
-    for end in islice(ends, CHANCES):
-        text = decode(file, mark.bit, end.bit)
+    for end in islice(ends, _CHANCES):
+        text = _decode(file, mark.bit, end.bit)
         if text is not None:
             return text, end
     return None
 
 
-def decode(file: int, start: int, end: int) -> bytes | None:
+def _decode(file: int, start: int, end: int) -> bytes | None:
     """The text of the block in the bits from `start` to `end`; None if they are not one good block."""
     data = os.pread(file, (end + 7) // 8 - start // 8, start // 8)
     bits = (int.from_bytes(data) >> -end % 8) & ((1 << end - start) - 1)
-    checksum = bits >> (end - start - MARK_BITS - CHECKSUM_BITS) & ((1 << CHECKSUM_BITS) - 1)
-    stream = ((bits << MARK_BITS | STREAM_END) << CHECKSUM_BITS | checksum) << (start - end) % 8
+    checksum = bits >> (end - start - _MARK_BITS - _CHECKSUM_BITS) & ((1 << _CHECKSUM_BITS) - 1)
+    stream = ((bits << _MARK_BITS | _STREAM_END) << _CHECKSUM_BITS | checksum) << (start - end) % 8
     decompressor = bz2.BZ2Decompressor()
     try:
-        text = decompressor.decompress(b"BZh9" + stream.to_bytes((end - start + MARK_BITS + CHECKSUM_BITS + 7) // 8))
+        text = decompressor.decompress(b"BZh9" + stream.to_bytes((end - start + _MARK_BITS + _CHECKSUM_BITS + 7) // 8))
     except OSError:
         return None
     return text if decompressor.eof else None
 
 
-def next_stream(path: Path, file: int, end: Mark, size: int) -> int | None:
+def _next_stream(path: Path, file: int, end: _Mark, size: int) -> int | None:
     """The bit at which the first mark of the next stream must be; None at the end of the file."""
-    byte = (end.bit + MARK_BITS + CHECKSUM_BITS + 7) // 8
+    byte = (end.bit + _MARK_BITS + _CHECKSUM_BITS + 7) // 8
     if byte > size:
-        raise incomplete(path, size)
+        raise _incomplete(path, size)
     if byte == size:
         return None
-    if not STREAM_HEADER.match(os.pread(file, HEADER_BYTES, byte)):
+    if not _STREAM_HEADER.match(os.pread(file, _HEADER_BYTES, byte)):
         if _only_zeros(file, byte, size):  # padding, as of tapes and archives; bzip2 takes it too
             return None
         raise PipelineError(
             f"{path} is damaged at byte {byte:,}: a bzip2 stream ends there and no other begins; "
             "make or download the file again"
         )
-    return 8 * (byte + HEADER_BYTES)
+    return 8 * (byte + _HEADER_BYTES)
 
 
 def _only_zeros(file: int, start: int, size: int) -> bool:
     """Whether an open file holds nothing but zero bytes from byte `start` on."""
-    return all(not any(os.pread(file, PIECE, place)) for place in range(start, size, PIECE))
+    return all(not any(os.pread(file, _PIECE, place)) for place in range(start, size, _PIECE))
 
 
-def damaged(path: Path, file: int, start: int, end: Mark | None) -> PipelineError:
+def _damaged(path: Path, file: int, start: int, end: _Mark | None) -> PipelineError:
     """The error for what should be a whole block from bit `start` to the mark `end`, or to the end of the file."""
     if end is None:
-        return incomplete(path, os.fstat(file).st_size)
-    number = sum(mark.begins_block for mark in find_marks(file, 0, start // 8 + 1) if mark.bit <= start)
+        return _incomplete(path, os.fstat(file).st_size)
+    number = sum(mark.begins_block for mark in _find_marks(file, 0, start // 8 + 1) if mark.bit <= start)
     return PipelineError(
         f"{path} is damaged: bzip2 block {number:,}, which begins at byte {start // 8:,}, fails its "
         f"checks (the damage lies before byte {end.bit // 8 + 6:,}); make or download the file again"
     )
 
 
-def incomplete(path: Path, size: int) -> PipelineError:
+def _incomplete(path: Path, size: int) -> PipelineError:
     return PipelineError(
         f"{path} is incomplete: it ends at byte {size:,} in the middle of a bzip2 stream; "
         "make or download the file again"

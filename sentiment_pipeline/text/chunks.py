@@ -7,10 +7,10 @@ a word hardly ever depends on its neighbours. So a text is cut after its spaces,
 * after an abbreviation, an initial or a number with a full stop, where Punkt asks the next word whether a sentence
   ends there: such a piece is joined to the next one (AMBIGUOUS);
 * at the end of a text, where there is no next word: the last piece is a chunk of a kind of its own, unless its only
-  full stops and marks end it, which makes no difference (PLAIN_END);
+  full stops and marks end it, which makes no difference (_PLAIN_END);
 * at '' or "" where a sentence may begin, at quotes and brackets that stand alone where one ends, at a space that opens
   the text, and at white space other than the space, which is too rare to be worth an analysis: the whole text is one
-  chunk (OPENING, CLOSING, ODD).
+  chunk (_OPENING, _CLOSING, _ODD).
 
 Joining more than necessary is always exact; a text that is one chunk is plain NLTK. The tests compare with NLTK on
 random text.
@@ -27,24 +27,26 @@ import pyarrow.compute as pc
 from sentiment_pipeline.text.ragged import bytes_of, string_array, take_slices
 from sentiment_pipeline.text.tokenizer import abbreviation_words
 
-INNER, LAST = " ", "\n"  # what a chunk ends with: more text follows it, or it ends its text
+__all__ = ["INNER", "NEUTRAL", "Chunks", "split_chunks"]
+
+INNER, _LAST = " ", "\n"  # what a chunk ends with: more text follows it, or it ends its text
 NEUTRAL = "\uab30"  # a letter that no rule of NLTK knows and that stands for "some word" beside a chunk
 
-PLAIN_END = r"^[^.?!]*(?:[^.?!']|\.+|[?!]+)$"
-OPENING = r"""^(?:''|""|"'')"""
-CLOSERS = r"""[\])}>"'‘’“”«»]+"""
-CLOSING = rf"^{CLOSERS}(?:--| ?$)"
-ODD = rf"[[\s\x00-\x1f{NEUTRAL}]--[ ]]"
+_PLAIN_END = r"^[^.?!]*(?:[^.?!']|\.+|[?!]+)$"
+_OPENING = r"""^(?:''|""|"'')"""
+_CLOSERS = r"""[\])}>"'‘’“”«»]+"""
+_CLOSING = rf"^{_CLOSERS}(?:--| ?$)"
+_ODD = rf"[[\s\x00-\x1f{NEUTRAL}]--[ ]]"
 
-# What a piece is: it stays with the next one; its text stays whole; it does if BEFORE_CLOSING comes before, or
-# BEFORE_OPENING or nothing; nothing but a space; it ends its text and that makes no difference.
-JOINS_NEXT, WHOLE_TEXT, CLOSES, BEFORE_CLOSING, OPENS, BEFORE_OPENING, EMPTY, PLAIN_LAST = (
+# What a piece is: it stays with the next one; its text stays whole; it does if _BEFORE_CLOSING comes before, or
+# _BEFORE_OPENING or nothing; nothing but a space; it ends its text and that makes no difference.
+_JOINS_NEXT, _WHOLE_TEXT, _CLOSES, _BEFORE_CLOSING, _OPENS, _BEFORE_OPENING, _EMPTY, _PLAIN_LAST = (
     1 << bit for bit in range(8)
 )
 
 
 @functools.cache
-def ambiguous() -> str:
+def _ambiguous() -> str:
     """Matches a piece at whose full stop Punkt cannot tell, without the next word, whether a sentence ends."""
     words = "|".join(sorted(abbreviation_words()))
     return rf"(?:(?-u:\b)(?:\w|{words})|[0-9,-]|[^\x00-\x7f])\. ?$"
@@ -55,7 +57,7 @@ class Chunks:
     """Texts as chunks.
 
     Attributes:
-        codes: dictionary array, the chunks of all texts one after the other; each ends with INNER or LAST. The
+        codes: dictionary array, the chunks of all texts one after the other; each ends with INNER or _LAST. The
             dictionary may hold a chunk twice, or some that no text has.
         counts: int32, shape (texts,): how many chunks each text has.
     """
@@ -71,26 +73,26 @@ def split_chunks(texts: pa.StringArray) -> Chunks:
         texts: lower-case texts, together less than 2 GiB, without nulls.
     """
     text, offsets = bytes_of(texts)
-    ends = stripped_ends(text, offsets)
+    ends = _stripped_ends(text, offsets)
     is_cut = np.zeros(len(text) + 1, bool)
     np.equal(text, ord(" "), out=is_cut[1:])
     is_cut[offsets] = is_cut[ends] = True
 
     cuts = np.flatnonzero(is_cut).astype(np.int32)
     pieces = string_array(cuts, text).dictionary_encode()
-    kinds = kinds_of(pieces.dictionary)
+    kinds = _kinds_of(pieces.dictionary)
     kind = kinds[pieces.indices.to_numpy()]
     is_left = np.ones(len(cuts), bool)
-    for first, last in whole_rows(kind, cuts, offsets, ends):
+    for first, last in _whole_rows(kind, cuts, offsets, ends):
         is_left[first + 1 : last] = False
-    join_next(is_left, kind)
+    _join_next(is_left, kind)
     left = np.flatnonzero(is_left)
     bounds = cuts[left]
     counts = np.diff(np.searchsorted(bounds, offsets)).astype(np.int32)
-    return Chunks(encode_chunks(text, pieces, kinds, left, bounds), counts)
+    return Chunks(_encode_chunks(text, pieces, kinds, left, bounds), counts)
 
 
-def stripped_ends(text: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _stripped_ends(text: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Where each text ends without the spaces at its end, which NLTK ignores; int32, shape (texts,)."""
     ends = offsets[1:].copy()
     filled = np.flatnonzero(ends > offsets[:-1])
@@ -100,7 +102,7 @@ def stripped_ends(text: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return ends
 
 
-def kinds_of(distinct: pa.StringArray) -> np.ndarray:
+def _kinds_of(distinct: pa.StringArray) -> np.ndarray:
     """What each distinct piece is: a sum of the constants above; uint8."""
     kinds = np.zeros(len(distinct), np.uint8)  # a word and a space is nothing special
     others = np.flatnonzero(~pl.Series(distinct).str.contains(r"^[a-z]+ $").to_numpy())
@@ -109,47 +111,47 @@ def kinds_of(distinct: pa.StringArray) -> np.ndarray:
     def matching(pattern: str) -> np.ndarray:
         return pieces.str.contains(pattern).to_numpy()
 
-    inner, joins, opens, closes = matching(" $"), matching(ambiguous()), matching(OPENING), matching(CLOSING)
-    whole = matching(ODD) | (opens & joins) | ((opens | closes) & ~inner)
-    plain = matching(PLAIN_END) & ~inner & ~joins & ~whole
+    inner, joins, opens, closes = matching(" $"), matching(_ambiguous()), matching(_OPENING), matching(_CLOSING)
+    whole = matching(_ODD) | (opens & joins) | ((opens | closes) & ~inner)
+    plain = matching(_PLAIN_END) & ~inner & ~joins & ~whole
     facts = {
-        JOINS_NEXT: joins & inner,
-        WHOLE_TEXT: whole,
-        CLOSES: closes,
-        BEFORE_CLOSING: matching(r"^ $|\. $"),
-        OPENS: opens,
-        BEFORE_OPENING: matching(r"^[^a-z0-9]*$|[.?!]"),
-        EMPTY: matching("^ $"),
-        PLAIN_LAST: plain,
+        _JOINS_NEXT: joins & inner,
+        _WHOLE_TEXT: whole,
+        _CLOSES: closes,
+        _BEFORE_CLOSING: matching(r"^ $|\. $"),
+        _OPENS: opens,
+        _BEFORE_OPENING: matching(r"^[^a-z0-9]*$|[.?!]"),
+        _EMPTY: matching("^ $"),
+        _PLAIN_LAST: plain,
     }
     kinds[others] = sum(is_so.astype(np.uint8) * np.uint8(fact) for fact, is_so in facts.items())
     return kinds
 
 
-def whole_rows(kind: np.ndarray, cuts: np.ndarray, offsets: np.ndarray, ends: np.ndarray) -> list[list[int]]:
+def _whole_rows(kind: np.ndarray, cuts: np.ndarray, offsets: np.ndarray, ends: np.ndarray) -> list[list[int]]:
     """The first and the last cut of each text that must stay whole."""
-    doubtful = np.flatnonzero(kind & (WHOLE_TEXT | CLOSES | OPENS))
+    doubtful = np.flatnonzero(kind & (_WHOLE_TEXT | _CLOSES | _OPENS))
     # Before a text's first piece comes another text's last one; that can only keep more texts whole.
     this, before = kind[doubtful], kind[doubtful - 1]
-    is_whole = (this & WHOLE_TEXT) != 0
-    is_whole |= ((this & CLOSES) != 0) & ((before & BEFORE_CLOSING) != 0)
-    is_whole |= ((this & OPENS) != 0) & ((before & BEFORE_OPENING) != 0)
+    is_whole = (this & _WHOLE_TEXT) != 0
+    is_whole |= ((this & _CLOSES) != 0) & ((before & _BEFORE_CLOSING) != 0)
+    is_whole |= ((this & _OPENS) != 0) & ((before & _BEFORE_OPENING) != 0)
     filled = np.flatnonzero(offsets[1:] > offsets[:-1])
-    opened = filled[(kind[np.searchsorted(cuts, offsets[filled])] & (EMPTY | OPENS)) != 0]
+    opened = filled[(kind[np.searchsorted(cuts, offsets[filled])] & (_EMPTY | _OPENS)) != 0]
     rows = np.searchsorted(offsets, cuts[doubtful[is_whole]], side="right") - 1
     rows = np.unique(np.concatenate([rows, opened]))
     return np.searchsorted(cuts, np.stack([offsets[rows], ends[rows]], axis=1)).tolist()
 
 
-def join_next(is_left: np.ndarray, kind: np.ndarray) -> None:
+def _join_next(is_left: np.ndarray, kind: np.ndarray) -> None:
     """Undo the cuts after ambiguous pieces, and after the empty ones that follow them."""
-    joined = np.flatnonzero(kind & JOINS_NEXT)
+    joined = np.flatnonzero(kind & _JOINS_NEXT)
     while len(joined):
         is_left[joined + 1] = False
-        joined = joined[(kind[joined + 1] & EMPTY) != 0] + 1
+        joined = joined[(kind[joined + 1] & _EMPTY) != 0] + 1
 
 
-def encode_chunks(
+def _encode_chunks(
     text: np.ndarray, pieces: pa.DictionaryArray, kinds: np.ndarray, left: np.ndarray, bounds: np.ndarray
 ) -> pa.DictionaryArray:
     """The chunks between the cuts that are left: single pieces keep their codes, joined ones get new ones.
@@ -164,14 +166,14 @@ def encode_chunks(
     codes[joined] = len(pieces.dictionary) + new.indices.to_numpy()
     kinds = np.concatenate([kinds, np.zeros(len(new.dictionary), np.uint8)])
     distinct = pa.concat_arrays([pieces.dictionary, new.dictionary])
-    return pa.DictionaryArray.from_arrays(codes, with_ends(distinct, kinds))
+    return pa.DictionaryArray.from_arrays(codes, _with_ends(distinct, kinds))
 
 
-def with_ends(distinct: pa.StringArray, kinds: np.ndarray) -> pa.StringArray:
-    """Each chunk with INNER or LAST at its end; a plain last one is as good as an inner one.
+def _with_ends(distinct: pa.StringArray, kinds: np.ndarray) -> pa.StringArray:
+    """Each chunk with INNER or _LAST at its end; a plain last one is as good as an inner one.
 
     A piece that keeps its text whole is either all of it or no chunk at all.
     """
-    is_inner = pc.and_(pc.ends_with(distinct, INNER), pa.array((kinds & WHOLE_TEXT) == 0))
-    end = pc.if_else(is_inner, "", pc.if_else(pa.array((kinds & PLAIN_LAST) != 0), INNER, LAST))
+    is_inner = pc.and_(pc.ends_with(distinct, INNER), pa.array((kinds & _WHOLE_TEXT) == 0))
+    end = pc.if_else(is_inner, "", pc.if_else(pa.array((kinds & _PLAIN_LAST) != 0), INNER, _LAST))
     return pc.binary_join_element_wise(distinct, end, "")

@@ -15,70 +15,72 @@ import pyarrow.compute as pc
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.ragged import bytes_of
 
-DIGIT = re.compile(r"\d")
-BREAK = re.compile(r"<br */?>")
+__all__ = ["clean", "clean_all"]
+
+_DIGIT = re.compile(r"\d")
+_BREAK = re.compile(r"<br */?>")
 # The tutorial's ([^ ]+(?<=\.[a-z]{3})) takes quadratic time on a long run without spaces. Made linear: a match begins
 # where a run begins, because the rightmost .abc of the run ends it wherever it begins.
-ADDRESS = re.compile(rb"(?<![^ ])[^ ]*\.[a-z]{3}")
+_ADDRESS = re.compile(rb"(?<![^ ])[^ ]*\.[a-z]{3}")
 # The same for Polars, five times as fast, and where it is looked for at all.
-ADDRESS_OF_POLARS, MARK = r"(^| )[^ ]*\.[a-z]{3}", r"www\.|\.com|https?:"
+_ADDRESS_OF_POLARS, _MARK = r"(^| )[^ ]*\.[a-z]{3}", r"www\.|\.com|https?:"
 
-ASCII_TABLE = bytes(range(256)).lower().translate(bytes.maketrans(b"0123456789", b"0" * 10))
+_ASCII_TABLE = bytes(range(256)).lower().translate(bytes.maketrans(b"0123456789", b"0" * 10))
 
 
 def clean(text: str, config: CleaningConfig) -> str:
     """One cleaned review."""
-    return hide_addresses(lower_case(text, config).encode()).decode()
+    return _hide_addresses(_lower_case(text, config).encode()).decode()
 
 
-def lower_case(text: str, config: CleaningConfig) -> str:
+def _lower_case(text: str, config: CleaningConfig) -> str:
     """Cleaned but for addresses; reviews separated by line feeds give the same as each by itself."""
-    text = DIGIT.sub("0", text.lower())
-    return BREAK.sub(" ", text) if config.html_breaks else text
+    text = _DIGIT.sub("0", text.lower())
+    return _BREAK.sub(" ", text) if config.html_breaks else text
 
 
-def hide_addresses(text: bytes) -> bytes:
+def _hide_addresses(text: bytes) -> bytes:
     if b"www." in text or b".com" in text or b"http:" in text or b"https:" in text:
-        return ADDRESS.sub(b"<url>", text)
+        return _ADDRESS.sub(b"<url>", text)
     return text
 
 
 def clean_all(texts: pa.BinaryArray, config: CleaningConfig) -> pa.StringArray:
     """`clean` of each text; all are UTF-8 and hold no line feed."""
     text, bounds = bytes_of(texts)
-    lowered = text.tobytes().translate(ASCII_TABLE)
+    lowered = text.tobytes().translate(_ASCII_TABLE)
     buffers = [None, pa.py_buffer(bounds), pa.py_buffer(lowered)]
     cleaned = pa.BinaryArray.from_buffers(pa.binary(), len(texts), buffers)
-    is_odd = rows_at(bounds, np.flatnonzero(text > 127))
+    is_odd = _rows_at(bounds, np.flatnonzero(text > 127))
     if config.html_breaks:
         cleaned = pc.replace_substring(cleaned, "<br />", " ")
-        is_odd |= rows_with(cleaned, "<br")
+        is_odd |= _rows_with(cleaned, "<br")
     odd = b"\n".join(texts.filter(pa.array(is_odd)).to_pylist()).decode()
-    lines = lower_case(odd, config).encode().split(b"\n")[: is_odd.sum()]
-    cleaned = replace_rows(cleaned, is_odd, pa.array(lines, pa.binary()))
+    lines = _lower_case(odd, config).encode().split(b"\n")[: is_odd.sum()]
+    cleaned = _replace_rows(cleaned, is_odd, pa.array(lines, pa.binary()))
 
-    has_mark = rows_with(cleaned, MARK)
-    hidden = strings(cleaned.filter(pa.array(has_mark))).str.replace_all(ADDRESS_OF_POLARS, "${1}<url>")
-    return replace_rows(cleaned, has_mark, hidden.to_arrow().cast(pa.binary())).cast(pa.string())
+    has_mark = _rows_with(cleaned, _MARK)
+    hidden = _strings(cleaned.filter(pa.array(has_mark))).str.replace_all(_ADDRESS_OF_POLARS, "${1}<url>")
+    return _replace_rows(cleaned, has_mark, hidden.to_arrow().cast(pa.binary())).cast(pa.string())
 
 
-def strings(texts: pa.BinaryArray) -> pl.Series:
+def _strings(texts: pa.BinaryArray) -> pl.Series:
     return pl.Series(texts.cast(pa.string()))
 
 
-def rows_with(texts: pa.BinaryArray, pattern: str) -> np.ndarray:
+def _rows_with(texts: pa.BinaryArray, pattern: str) -> np.ndarray:
     """Which texts hold what the regular expression matches; bool."""
-    is_there: np.ndarray = strings(texts).str.contains(pattern).to_numpy()
+    is_there: np.ndarray = _strings(texts).str.contains(pattern).to_numpy()
     return is_there
 
 
-def rows_at(bounds: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _rows_at(bounds: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Which rows hold one of these places; bool."""
     is_there = np.zeros(len(bounds) - 1, bool)
     is_there[np.searchsorted(bounds, places, side="right") - 1] = True
     return is_there
 
 
-def replace_rows(texts: pa.BinaryArray, rows: np.ndarray, new: pa.BinaryArray) -> pa.BinaryArray:
+def _replace_rows(texts: pa.BinaryArray, rows: np.ndarray, new: pa.BinaryArray) -> pa.BinaryArray:
     """Put `new` where the mask `rows` is true."""
     return pc.replace_with_mask(texts, pa.array(rows), new)

@@ -8,7 +8,9 @@ exactly the stages that use it.
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-MEBIBYTE = 1 << 20
+__all__ = ["CleaningConfig", "IngestConfig", "SplitConfig", "VocabularyConfig"]
+
+_MEBIBYTE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class IngestConfig:
     )
     shard_bytes: int = field(
         metadata=dict(
-            ge=1 << 16, le=256 * MEBIBYTE, description="Bytes of an input file, as it is on disk, that become one shard"
+            ge=1 << 16,
+            le=256 * _MEBIBYTE,
+            description="Bytes of an input file, as it is on disk, that become one shard",
         )
     )
     max_rejected_fraction: float = field(

@@ -20,6 +20,8 @@ from sentiment_pipeline.text.ragged import bounds, list_array
 from sentiment_pipeline.text.tables import checked_indices, contiguous, map_arrow, numpy, row_groups, write_arrow
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
 
+__all__ = ["MergedDictionary", "write_merged", "write_shard"]
+
 _HASHES = 1 << 32
 
 

@@ -19,6 +19,8 @@ from sentiment_pipeline.text.tables import (
     row_groups,
 )
 
+__all__ = ["write_encoded"]
+
 
 def write_encoded(
     reviews: Path,

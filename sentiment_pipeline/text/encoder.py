@@ -16,6 +16,8 @@ from sentiment_pipeline.text.ragged import bounds, ranges
 from sentiment_pipeline.text.tables import contiguous, numpy
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
 
+__all__ = ["Encoded", "TextEncoder"]
+
 
 @dataclass(frozen=True)
 class Encoded:

@@ -14,21 +14,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-LONGEST_LINE = 1 << 20
-MOST_LINES = 1 << 19  # parsed at once
-LABEL = b"__label__"
-LABELS = (LABEL + b"1 ", LABEL + b"2 ")  # what a review's line begins with
-LABEL_DIGIT, TEXT = len(LABEL), len(LABELS[0])  # where the digit and the text begin
+__all__ = ["BLANK", "LABELS", "LONGEST_LINE", "NO_LABEL", "OTHER_LABEL", "TEXT", "Parsed", "Rejected", "parcels", "parse"]
 
-TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
+LONGEST_LINE = 1 << 20
+_MOST_LINES = 1 << 19  # parsed at once
+_LABEL = b"__label__"
+LABELS = (_LABEL + b"1 ", _LABEL + b"2 ")  # what a review's line begins with
+_LABEL_DIGIT, TEXT = len(_LABEL), len(LABELS[0])  # where the digit and the text begin
+
+_TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
 BLANK = "blank"
 NO_LABEL = "does not start with a label, __label__1 or __label__2"
-NO_SPACE = "no space after the label"
-TWO_LABELS = "more than one label"
+_NO_SPACE = "no space after the label"
+_TWO_LABELS = "more than one label"
 OTHER_LABEL = "the label {label} instead of __label__1 or __label__2"
-NO_TEXT = "no text after the label"
-NUL_BYTE = "holds a NUL byte"
-NOT_UTF8 = "not UTF-8"
+_NO_TEXT = "no text after the label"
+_NUL_BYTE = "holds a NUL byte"
+_NOT_UTF8 = "not UTF-8"
 
 _SHOWN_LABEL = 30  # bytes of another label
 _SECOND_LABEL = re.compile(rb"(?:^|\s)__label__\S")  # fastText takes every such word of a line for a label
@@ -65,8 +67,8 @@ class Parsed:
 
 def parcels(data: bytes) -> Iterator[bytes]:
     """Whole lines in parcels that hold no more of them than are parsed in little memory; hardly ever more than one."""
-    while data.count(b"\n") > MOST_LINES:
-        cut = data.rfind(b"\n", 0, MOST_LINES) + 1 or data.find(b"\n") + 1
+    while data.count(b"\n") > _MOST_LINES:
+        cut = data.rfind(b"\n", 0, _MOST_LINES) + 1 or data.find(b"\n") + 1
         yield data[:cut]
         data = data[cut:]
     yield data
@@ -89,59 +91,59 @@ def parse(data: bytes) -> Parsed:
     rejected, is_good = list[Rejected](), np.ones(len(ends), bool)
     for row in _doubtful_lines(data, codes, starts, ends).tolist():
         line = data[starts[row] : ends[row]]
-        if reason := reason_to_reject(line):
+        if reason := _reason_to_reject(line):
             rejected.append(Rejected(row + 1, reason, line[:LONGEST_LINE]))
             is_good[row] = False
     lines = pa.BinaryArray.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(data)])
-    labels = (codes[starts[is_good] + LABEL_DIGIT] == ord("2")).astype(np.int8)
+    labels = (codes[starts[is_good] + _LABEL_DIGIT] == ord("2")).astype(np.int8)
     return Parsed(len(ends), labels, pc.binary_slice(lines.filter(pa.array(is_good)), TEXT, -1), rejected)
 
 
 def _doubtful_lines(data: bytes, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The lines that are not good ones at first sight: ASCII, one label, then a letter; their numbers from 0."""
     heads = codes[np.minimum(starts[:, None] + np.arange(TEXT + 1, dtype=np.int32), len(codes) - 1)]
-    is_labelled = (heads[:, :LABEL_DIGIT] == np.frombuffer(LABEL, np.uint8)).all(axis=1)
+    is_labelled = (heads[:, :_LABEL_DIGIT] == np.frombuffer(_LABEL, np.uint8)).all(axis=1)
     is_plain = is_labelled.copy()
-    is_plain &= (heads[:, LABEL_DIGIT] == ord("1")) | (heads[:, LABEL_DIGIT] == ord("2"))
+    is_plain &= (heads[:, _LABEL_DIGIT] == ord("1")) | (heads[:, _LABEL_DIGIT] == ord("2"))
     is_plain &= (heads[:, TEXT - 1] == ord(" ")) & (heads[:, TEXT] > ord(" "))
     is_plain &= (ends - starts > TEXT) & (ends - starts <= LONGEST_LINE)
     is_plain[np.searchsorted(ends, np.flatnonzero(codes.view(np.int8) < 1))] = False  # beyond ASCII, or NUL
-    if data.count(LABEL) > is_labelled.sum():  # a second label somewhere
-        labels = np.fromiter((each.start() for each in re.finditer(LABEL, data)), np.int64)
+    if data.count(_LABEL) > is_labelled.sum():  # a second label somewhere
+        labels = np.fromiter((each.start() for each in re.finditer(_LABEL, data)), np.int64)
         rows = np.searchsorted(ends, labels)
         is_plain[rows[labels != starts[rows]]] = False
     return np.flatnonzero(~is_plain)
 
 
-def reason_to_reject(line: bytes) -> str | None:
+def _reason_to_reject(line: bytes) -> str | None:
     """What is wrong with a line, the gravest first; None if it is a labelled review.
 
-    >>> reason_to_reject(b"__label__3 so so")
+    >>> _reason_to_reject(b"__label__3 so so")
     'the label __label__3 instead of __label__1 or __label__2'
     """
     if not line or line.isspace():
         return BLANK
     if len(line) > LONGEST_LINE:
-        return TOO_LONG
+        return _TOO_LONG
     if not line.startswith(LABELS):
         return _reason_of_label(line)
     if not line.isascii() and not _is_utf8(line):
-        return NOT_UTF8
+        return _NOT_UTF8
     if b"\0" in line:
-        return NUL_BYTE
+        return _NUL_BYTE
     text = line[TEXT:]
     if not text or text.isspace():
-        return NO_TEXT
-    return TWO_LABELS if _SECOND_LABEL.search(text) else None
+        return _NO_TEXT
+    return _TWO_LABELS if _SECOND_LABEL.search(text) else None
 
 
 def _reason_of_label(line: bytes) -> str:
     """What is wrong with the label of a line that begins with none of `LABELS`."""
-    if not line.startswith(LABEL):
+    if not line.startswith(_LABEL):
         return NO_LABEL
     label = line.split(maxsplit=1)[0]
     if label + b" " in LABELS:
-        return NO_TEXT if line == label else NO_SPACE
+        return _NO_TEXT if line == label else _NO_SPACE
     return OTHER_LABEL.format(label=label[:_SHOWN_LABEL].decode("ascii", "replace"))
 
 

@@ -11,6 +11,8 @@ from sentiment_pipeline.layout import PACKED_ARRAYS
 from sentiment_pipeline.text.ragged import bounds
 from sentiment_pipeline.text.tables import contiguous, numpy, row_groups_ahead
 
+__all__ = ["write_packed"]
+
 
 def write_packed(
     shards: Sequence[Path], reviews: int, tokens: int, vocabulary: int, outputs: Mapping[str, Path]
@@ -29,10 +31,10 @@ def write_packed(
     id_type = np.uint16 if vocabulary <= 1 << 16 else np.uint32
     with ExitStack() as stack:
         files = {name: stack.enter_context(outputs[name].open("wb")) for name in PACKED_ARRAYS}
-        write_header(files["ids"], id_type, tokens)
-        write_header(files["offsets"], np.int64, reviews + 1)
-        write_header(files["labels"], np.int8, reviews)
-        write_header(files["lengths"], np.int32, reviews)
+        _write_header(files["ids"], id_type, tokens)
+        _write_header(files["offsets"], np.int64, reviews + 1)
+        _write_header(files["labels"], np.int8, reviews)
+        _write_header(files["lengths"], np.int32, reviews)
         end = np.zeros(1, np.int64)
         files["offsets"].write(end.data)
         for table in row_groups_ahead(shards, ["label", "token_ids"]):
@@ -46,7 +48,7 @@ def write_packed(
             end = ends[-1:] if len(ends) else end
 
 
-def write_header(file: BinaryIO, dtype: type[np.generic], length: int) -> None:
+def _write_header(file: BinaryIO, dtype: type[np.generic], length: int) -> None:
     """Begin a .npy file of one dimension."""
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": (length,)}
     np.lib.format.write_array_header_1_0(file, header)

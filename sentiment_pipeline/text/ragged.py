@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+__all__ = ["bounds", "bytes_of", "list_array", "ranges", "string_array", "take_slices"]
+
 
 def bounds(lengths: np.ndarray) -> np.ndarray:
     """Where rows of these lengths begin and, last, where they end; int64, shape (rows + 1,)."""

@@ -12,6 +12,8 @@ from sentiment_pipeline.text.lines import Parsed, parcels, parse
 from sentiment_pipeline.text.source import Source, read_range
 from sentiment_pipeline.text.tables import REJECTED, REVIEWS, parquet_writer
 
+__all__ = ["write_reviews"]
+
 
 def write_reviews(
     source: Source, index: int, size: int, config: CleaningConfig, reviews: Path, rejected: Path
@@ -30,8 +32,8 @@ def write_reviews(
         bad = stack.enter_context(parquet_writer(rejected, REJECTED))
         for buffer in chain.from_iterable(map(parcels, read_range(source, index, size))):
             parsed = parse(buffer)
-            good.write_table(table_of_reviews(parsed, config))
-            bad.write_table(table_of_rejected(parsed, lines))
+            good.write_table(_table_of_reviews(parsed, config))
+            bad.write_table(_table_of_rejected(parsed, lines))
             lines += parsed.lines
             accepted += len(parsed.texts)
             positive += int(parsed.labels.sum())
@@ -39,11 +41,11 @@ def write_reviews(
     return {"lines": lines, "reviews": accepted, "positive": positive, "bytes": size_of_text}
 
 
-def table_of_reviews(parsed: Parsed, config: CleaningConfig) -> pa.Table:
+def _table_of_reviews(parsed: Parsed, config: CleaningConfig) -> pa.Table:
     return pa.table([pa.array(parsed.labels), clean_all(parsed.texts, config)], REVIEWS)
 
 
-def table_of_rejected(parsed: Parsed, lines_before: int) -> pa.Table:
+def _table_of_rejected(parsed: Parsed, lines_before: int) -> pa.Table:
     return pa.table(
         {
             "line": [lines_before + each.line for each in parsed.rejected],

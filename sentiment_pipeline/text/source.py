@@ -19,11 +19,13 @@ from sentiment_pipeline.text.bz2_blocks import Block, decode_blocks
 from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_foreign
 from sentiment_pipeline.text.lines import LONGEST_LINE
 
+__all__ = ["BYTE_ORDER_MARK", "BZ2_START", "Source", "inspect", "open_for_reading", "read_range"]
+
 BZ2_START = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-PIECE = 1 << 20
+_PIECE = 1 << 20
 _LARGEST_BLOCK = 1 << 20  # bytes of a compressed block, with a margin
-BUFFER = 16 << 20
+_BUFFER = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,10 @@ def read_range(source: Source, index: int, size: int) -> Iterator[bytes]:
         blocks = (
             decode_blocks(source.path, file, index * size)
             if source.compressed
-            else plain_blocks(file, index * size, size)
+            else _plain_blocks(file, index * size, size)
         )
         with closing(blocks):
-            buffers = whole_lines(owned_text(blocks, index == 0, (index + 1) * size))
+            buffers = _whole_lines(_owned_text(blocks, index == 0, (index + 1) * size))
             for number, buffer in enumerate(buffers):
                 yield buffer.removeprefix(BYTE_ORDER_MARK) if index == number == 0 else buffer
         status = os.fstat(file)
@@ -130,14 +132,14 @@ def read_range(source: Source, index: int, size: int) -> Iterator[bytes]:
         raise PipelineError(f"{source.path} was changed while it was read; run again when it is complete")
 
 
-def plain_blocks(file: int, start: int, size: int) -> Generator[Block]:
+def _plain_blocks(file: int, start: int, size: int) -> Generator[Block]:
     """The bytes of a plain file from `start` on, in pieces that do not reach over a multiple of `size`."""
-    while text := os.pread(file, min(PIECE, size - start % size), start):
+    while text := os.pread(file, min(_PIECE, size - start % size), start):
         yield Block(start, text)
         start += len(text)
 
 
-def owned_text(blocks: Iterator[Block], first: bool, end: int) -> Iterator[bytes]:
+def _owned_text(blocks: Iterator[Block], first: bool, end: int) -> Iterator[bytes]:
     """The text of the lines of the range that ends before byte `end`, in pieces.
 
     Args:
@@ -150,9 +152,9 @@ def owned_text(blocks: Iterator[Block], first: bool, end: int) -> Iterator[bytes
         if not begun:
             if block.byte >= end:
                 return
-            _, begun, text = partition_line(text)
+            _, begun, text = _partition_line(text)
         if block.byte >= end:
-            line, complete, _ = partition_line(text)
+            line, complete, _ = _partition_line(text)
             yield line
             if complete:
                 return
@@ -160,14 +162,14 @@ def owned_text(blocks: Iterator[Block], first: bool, end: int) -> Iterator[bytes
             yield text
 
 
-def partition_line(text: bytes) -> tuple[bytes, bool, bytes]:
+def _partition_line(text: bytes) -> tuple[bytes, bool, bytes]:
     """The text through its first line feed, whether there is one, and the rest."""
     cut = text.find(b"\n") + 1
     return (text[:cut], True, text[cut:]) if cut else (text, False, b"")
 
 
-def whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join pieces of text and cut them at line ends, in buffers of at least `BUFFER` bytes but for the last."""
+def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join pieces of text and cut them at line ends, in buffers of at least `_BUFFER` bytes but for the last."""
     ready, length, tail = list[bytes](), 0, b""
     for piece in pieces:
         cut = piece.rfind(b"\n") + 1
@@ -176,7 +178,7 @@ def whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
             length += len(tail) + cut
             tail = b""
         tail = (tail + piece[cut:])[: LONGEST_LINE + 1]
-        if length >= BUFFER:
+        if length >= _BUFFER:
             yield b"".join(ready)
             ready, length = [], 0
     if ready or tail:

@@ -18,6 +18,22 @@ import pyarrow.parquet as pq
 
 from sentiment_pipeline.errors import PipelineError
 
+__all__ = [
+    "ENCODED",
+    "REJECTED",
+    "REVIEWS",
+    "TOKEN_IDS",
+    "VOCABULARY",
+    "checked_indices",
+    "contiguous",
+    "map_arrow",
+    "numpy",
+    "parquet_writer",
+    "row_groups",
+    "row_groups_ahead",
+    "write_arrow",
+]
+
 
 def _required(name: str, kind: pa.DataType) -> pa.Field:
     """A column without nulls, for which Parquet writes and reads no marks of what is there."""

@@ -16,11 +16,13 @@ from nltk import redos
 from nltk.tokenize.destructive import NLTKWordTokenizer
 from nltk.tokenize.punkt import _ORTHO_BEG_LC, _ORTHO_UC, PunktParameters, PunktSentenceTokenizer
 
+__all__ = ["VERSION", "abbreviation_words", "known_words", "word_tokenizer"]
+
 VERSION = f"nltk {nltk.__version__}"
 
 
 @dataclass(frozen=True)
-class WordTokenizer:
+class _WordTokenizer:
     """Sentences by Punkt, then words by NLTK's improved Treebank rules."""
 
     sentences: PunktSentenceTokenizer
@@ -32,7 +34,7 @@ class WordTokenizer:
 
 
 @functools.cache
-def word_tokenizer() -> WordTokenizer:
+def word_tokenizer() -> _WordTokenizer:
     """The English tokenizer, made once a process.
 
     NLTK abandons a regular expression after five seconds by the clock; that is switched off, because then a busy
@@ -44,13 +46,13 @@ def word_tokenizer() -> WordTokenizer:
     parameters.sent_starters = set(english.SENT_STARTERS)
     parameters.collocations = set(map(tuple, english.COLLOCATIONS))
     parameters.ortho_context.update(english.ORTHO_CONTEXT)
-    return WordTokenizer(PunktSentenceTokenizer(parameters), NLTKWordTokenizer())
+    return _WordTokenizer(PunktSentenceTokenizer(parameters), NLTKWordTokenizer())
 
 
 @functools.cache
 def abbreviation_words() -> frozenset[str]:
     """The runs of letters in Punkt's abbreviations."""
-    return letter_runs(english.ABBREV_TYPES)
+    return _letter_runs(english.ABBREV_TYPES)
 
 
 @functools.cache
@@ -67,8 +69,8 @@ def known_words() -> frozenset[str]:
         if contexts & _ORTHO_BEG_LC and not contexts & _ORTHO_UC
     )
     collocated = (word for pair in english.COLLOCATIONS for word in pair)
-    return abbreviation_words() | letter_runs(split_words) | letter_runs(starters) | letter_runs(collocated)
+    return abbreviation_words() | _letter_runs(split_words) | _letter_runs(starters) | _letter_runs(collocated)
 
 
-def letter_runs(words: Iterable[str]) -> frozenset[str]:
+def _letter_runs(words: Iterable[str]) -> frozenset[str]:
     return frozenset(run for word in words for run in re.findall("[a-z]+", word))

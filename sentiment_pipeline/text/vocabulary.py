@@ -27,8 +27,10 @@ from sentiment_pipeline.text.tables import (
     write_arrow,
 )
 
-PAD, UNK = "_PAD", "_UNK"  # no token looks like them: the texts are lower case
-SPECIAL = (PAD, UNK)
+__all__ = ["SPECIAL", "write_counts", "write_vocabulary"]
+
+_PAD, _UNK = "_PAD", "_UNK"  # no token looks like them: the texts are lower case
+SPECIAL = (_PAD, _UNK)
 _NEVER = np.iinfo(np.int64).max
 
 

@@ -18,16 +18,18 @@ from sentiment_pipeline.text.chunks import INNER, NEUTRAL
 from sentiment_pipeline.text.ragged import bytes_of, ranges, string_array, take_slices
 from sentiment_pipeline.text.tokenizer import known_words, word_tokenizer
 
-STAND_IN = np.frombuffer(b"qx", np.uint8)  # a run of letters that no rule of NLTK names
-CLITICS = ("re", "ve", "ll", "tis", "twas")
-BATCH = 5_000
-QUOTES = np.frombuffer(b"``''", np.uint8)
-QUOTE_KINDS = {"``": 0, "''": 2}  # where NLTK's double quotes stand in QUOTES
-LITERAL = -1  # the kind of any other token
+__all__ = ["tokenize_chunks"]
+
+_STAND_IN = np.frombuffer(b"qx", np.uint8)  # a run of letters that no rule of NLTK names
+_CLITICS = ("re", "ve", "ll", "tis", "twas")
+_BATCH = 5_000
+_QUOTES = np.frombuffer(b"``''", np.uint8)
+_QUOTE_KINDS = {"``": 0, "''": 2}  # where NLTK's double quotes stand in _QUOTES
+_LITERAL = -1  # the kind of any other token
 
 
 @dataclass(frozen=True)
-class Tokens:
+class _Tokens:
     """The tokens of a sequence of chunks.
 
     Attributes:
@@ -40,12 +42,12 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Cuts:
+class _Cuts:
     """Where NLTK cuts each of a sequence of shapes; bytes from the shape's beginning.
 
     Attributes:
         starts, ends: int64, one a token, those of all shapes one after the other.
-        kinds: int64, one a token: LITERAL or one of QUOTE_KINDS.
+        kinds: int64, one a token: _LITERAL or one of _QUOTE_KINDS.
         counts: int64, shape (shapes,): how many tokens each has.
     """
 
@@ -55,31 +57,31 @@ class Cuts:
     counts: np.ndarray
 
 
-def tokenize_chunks(chunks: pa.StringArray) -> Tokens:
+def tokenize_chunks(chunks: pa.StringArray) -> _Tokens:
     """The tokens of each chunk, as NLTK gives them where it stands.
 
     Args:
         chunks: each ends with `chunks.INNER` or `chunks.LAST`; together less than 2 GiB.
     """
     text, offsets = bytes_of(chunks)
-    shape_text, kept = collapse(text)
+    shape_text, kept = _collapse(text)
     shape_offsets = np.searchsorted(kept, offsets).astype(np.int32)
     shapes = string_array(shape_offsets, shape_text).dictionary_encode()
-    cuts = cut_shapes(shapes.dictionary.to_pylist())
+    cuts = _cut_shapes(shapes.dictionary.to_pylist())
 
     shape = shapes.indices.to_numpy()
     counts = cuts.counts[shape]
     token = ranges((np.cumsum(cuts.counts) - cuts.counts)[shape], counts)
     base = np.repeat(shape_offsets[:-1], counts)
     starts, ends, kinds = kept[base + cuts.starts[token]], kept[base + cuts.ends[token]], cuts.kinds[token]
-    quote = kinds != LITERAL
+    quote = kinds != _LITERAL
     starts[quote] = len(text) + kinds[quote]
     ends[quote] = starts[quote] + 2
-    tokens = take_slices(np.concatenate([text, QUOTES]), starts, ends)
-    return Tokens(tokens.dictionary_encode(), counts.astype(np.int32))
+    tokens = take_slices(np.concatenate([text, _QUOTES]), starts, ends)
+    return _Tokens(tokens.dictionary_encode(), counts.astype(np.int32))
 
 
-def collapse(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _collapse(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Put the stand-in for every run of two or more letters that no rule of NLTK can tell from it.
 
     What stays beside the words that rules name is re, ve, ll, tis or twas after an apostrophe, and what ends in n
@@ -92,10 +94,10 @@ def collapse(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     padded = np.concatenate([text, np.frombuffer(b"  ", np.uint8)])
     words = take_slices(text, starts, ends)
-    stays = is_one_of(words, known_words()) | (is_one_of(words, CLITICS) & (padded[starts - 1] == ord("'")))
+    stays = _is_one_of(words, known_words()) | (_is_one_of(words, _CLITICS) & (padded[starts - 1] == ord("'")))
     stays |= (padded[ends - 1] == ord("n")) & (padded[ends] == ord("'")) & (padded[ends + 1] == ord("t"))
     starts, ends = (places[(ends - starts >= 2) & ~stays] for places in (starts, ends))
-    padded[starts], padded[starts + 1] = STAND_IN
+    padded[starts], padded[starts + 1] = _STAND_IN
     longer = ends - starts > 2
     edges = np.zeros(len(text) + 1, np.int8)
     edges[starts[longer] + 2] = 1
@@ -104,24 +106,24 @@ def collapse(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return padded[kept[:-1]], kept
 
 
-def is_one_of(words: pa.StringArray, some: Iterable[str]) -> np.ndarray:
+def _is_one_of(words: pa.StringArray, some: Iterable[str]) -> np.ndarray:
     return pc.is_in(words, pa.array(sorted(some), pa.string())).to_numpy(zero_copy_only=False)
 
 
-def cut_shapes(shapes: Sequence[str]) -> Cuts:
+def _cut_shapes(shapes: Sequence[str]) -> _Cuts:
     """Where NLTK cuts each shape: the inner ones in long texts of many, one that ends a text by itself."""
     inner = [number for number, shape in enumerate(shapes) if shape.endswith(INNER)]
     tokens = {number: word_tokenizer()(shape[:-1]) for number, shape in enumerate(shapes) if not shape.endswith(INNER)}
-    for first in range(0, len(inner), BATCH):
-        numbers = inner[first : first + BATCH]
-        tokens.update(zip(numbers, tokenize_side_by_side([shapes[number][:-1] for number in numbers]), strict=True))
-    places = [align(tokens[number], shape) for number, shape in enumerate(shapes)]
+    for first in range(0, len(inner), _BATCH):
+        numbers = inner[first : first + _BATCH]
+        tokens.update(zip(numbers, _tokenize_side_by_side([shapes[number][:-1] for number in numbers]), strict=True))
+    places = [_align(tokens[number], shape) for number, shape in enumerate(shapes)]
     flat = np.array([place for shape in places for place in shape], np.int64).reshape(-1, 3)
     starts, ends, kinds = flat.T
-    return Cuts(starts, ends, kinds, np.array([len(shape) for shape in places], np.int64))
+    return _Cuts(starts, ends, kinds, np.array([len(shape) for shape in places], np.int64))
 
 
-def tokenize_side_by_side(shapes: Sequence[str]) -> list[list[str]]:
+def _tokenize_side_by_side(shapes: Sequence[str]) -> list[list[str]]:
     """The tokens of each shape, from one text in which they stand apart by a neutral word."""
     groups = list[list[str]]()
     for token in word_tokenizer()(f"{NEUTRAL} " + "".join(f"{shape} {NEUTRAL} " for shape in shapes)):
@@ -132,15 +134,15 @@ def tokenize_side_by_side(shapes: Sequence[str]) -> list[list[str]]:
     return groups[:-1]
 
 
-def align(tokens: Sequence[str], shape: str) -> list[tuple[int, int, int]]:
+def _align(tokens: Sequence[str], shape: str) -> list[tuple[int, int, int]]:
     """Start, end (bytes of `shape`) and kind of each of its tokens, which are all of it but the white space."""
     places, place = [], 0
     for token in tokens:
         while shape[place].isspace():
             place += 1
-        kind, length = LITERAL, len(token)
+        kind, length = _LITERAL, len(token)
         if not shape.startswith(token, place):
-            kind, length = QUOTE_KINDS[token], 1 if shape[place] == '"' else 2
+            kind, length = _QUOTE_KINDS[token], 1 if shape[place] == '"' else 2
         places.append((place, place + length, kind))
         place += length
     if shape.isascii():

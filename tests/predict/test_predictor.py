@@ -48,7 +48,7 @@ def test_every_text_has_its_answer_wherever_it_stands(ready: Predictor) -> None:
 
 
 def test_a_file_is_scored_in_blocks_in_order(ready: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentiment_pipeline.predict.reading.BLOCK_LINES", 3)
+    monkeypatch.setattr("sentiment_pipeline.predict.reading._BLOCK_LINES", 3)
     path = tmp_path / "reviews.txt"
     path.write_text("\n".join(TEXTS), encoding="utf-8")
     scored = list(ready.score_file(path))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.predict import reading
-from sentiment_pipeline.predict.reading import blocks, lines_of, open_texts, text_of
+from sentiment_pipeline.predict.reading import _blocks, _lines_of, _text_of, open_texts
 from sentiment_pipeline.text.formats import recognize
 
 LINES = st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & {*line} and line[:1] != b"\xef"))
@@ -37,7 +37,7 @@ def texts(path: Path) -> list[str]:
     ],
 )
 def test_a_line_becomes_a_text(line: bytes, text: str) -> None:
-    assert text_of(line) == text
+    assert _text_of(line) == text
 
 
 @given(LINES, st.sampled_from([b"\n", b"\r\n"]), st.booleans(), st.sampled_from([b"", b"\xef\xbb\xbf"]))
@@ -48,7 +48,7 @@ def test_lines_are_those_between_line_ends(lines: list[bytes], end: bytes, close
         data = data.removesuffix(end)
     if mark and not b"".join(lines) and data == mark:
         expected = [b""]
-    assert list(lines_of(io.BytesIO(data))) == expected
+    assert list(_lines_of(io.BytesIO(data))) == expected
 
 
 @given(st.lists(st.integers(0, 40), min_size=1))
@@ -56,21 +56,21 @@ def test_of_a_long_line_the_beginning_is_read(lengths: list[int]) -> None:
     lines = [bytes([97 + number % 26]) * length for number, length in enumerate(lengths)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "LONGEST_LINE", 10)
-        assert list(lines_of(io.BytesIO(b"".join(line + b"\n" for line in lines)))) == [line[:10] for line in lines]
+        assert list(_lines_of(io.BytesIO(b"".join(line + b"\n" for line in lines)))) == [line[:10] for line in lines]
 
 
 @given(st.lists(st.binary(max_size=30)), st.integers(1, 9))
 def test_blocks_hold_every_line_in_order(lines: list[bytes], at_once: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "BLOCK_BYTES", 50)
-        found = list(blocks(lines, at_once))
-    assert [text for block in found for text in block] == [text_of(line) for line in lines]
+        patch.setattr(reading, "_BLOCK_BYTES", 50)
+        found = list(_blocks(lines, at_once))
+    assert [text for block in found for text in block] == [_text_of(line) for line in lines]
     assert all(0 < len(block) <= at_once and sum(map(len, block[:-1])) < 50 for block in found)
 
 
 def test_no_more_is_read_than_the_next_block() -> None:
     endless = iter(lambda: b"line", b"")
-    taken = blocks((line for line in endless), 100)
+    taken = _blocks((line for line in endless), 100)
     assert len(next(taken)) == len(next(taken)) == 100
 
 
@@ -129,8 +129,8 @@ def test_what_follows_a_stream_must_be_one(
     path = tmp_path_factory.mktemp("streams") / "reviews.bz2"
     streams = [bz2.compress(text) for text in texts_in]
     path.write_bytes(b"".join(streams))
-    whole = list(lines_of(io.BytesIO(b"".join(texts_in))))
-    assert texts(path) == [text_of(line) for line in whole]
+    whole = list(_lines_of(io.BytesIO(b"".join(texts_in))))
+    assert texts(path) == [_text_of(line) for line in whole]
     path.write_bytes(junk.join([*streams, b""]))
     with pytest.raises(PipelineError, match=r"reviews\.bz2 is damaged"):
         texts(path)

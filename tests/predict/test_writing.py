@@ -46,7 +46,7 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
 
 
 def test_parquet_has_a_row_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "ROW_GROUP", 2)
+    monkeypatch.setattr(writing, "_ROW_GROUP", 2)
     path = tmp_path / "new" / "scores.parquet"
     assert write_parquet(BLOCKS, path) == 3
     table = pq.read_table(path)

@@ -8,7 +8,7 @@ import pytest
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.text import bz2_blocks
-from sentiment_pipeline.text.bz2_blocks import BLOCK, STREAM_END, Mark, decode_blocks, marks_in
+from sentiment_pipeline.text.bz2_blocks import _BLOCK, _STREAM_END, _Mark, _marks_in, decode_blocks
 
 
 def incompressible(size: int, seed: int = 0) -> bytes:
@@ -66,29 +66,29 @@ def test_from_any_byte_on_come_the_blocks_that_begin_there(write):
 
 @pytest.mark.parametrize("shift", range(8))
 def test_marks_at_every_bit(shift):
-    for value in (BLOCK, STREAM_END):
+    for value in (_BLOCK, _STREAM_END):
         data = b"abc" + (value << (8 - shift)).to_bytes(7) + b"xyz"
-        assert marks_in(data) == [Mark(24 + shift, value == BLOCK)]
+        assert _marks_in(data) == [_Mark(24 + shift, value == _BLOCK)]
 
 
 def test_a_mark_that_reaches_over_a_piece_is_found_once(write, monkeypatch):
     text = incompressible(250_000)
     whole = blocks_of(write(bz2.compress(text, 1)))
     for piece in (whole[1].byte + offset for offset in range(-7, 8)):
-        monkeypatch.setattr(bz2_blocks, "PIECE", piece)
+        monkeypatch.setattr(bz2_blocks, "_PIECE", piece)
         assert blocks_of(write(bz2.compress(text, 1))) == whole
 
 
 def test_bits_that_look_like_a_mark_do_not_cut_a_block(write, monkeypatch):
     path = write(bz2.compress(incompressible(250_000), 1))
-    whole, found = blocks_of(path), bz2_blocks.find_marks
+    whole, found = blocks_of(path), bz2_blocks._find_marks
 
     def with_chance_marks(file: int, start: int, size: int):
         true = list(found(file, start, size))
-        chance = [Mark(each.bit + 4321, bool(each.bit % 2)) for each in true if each.bit + 4321 < 8 * size]
+        chance = [_Mark(each.bit + 4321, bool(each.bit % 2)) for each in true if each.bit + 4321 < 8 * size]
         yield from sorted(true + chance, key=lambda mark: mark.bit)
 
-    monkeypatch.setattr(bz2_blocks, "find_marks", with_chance_marks)
+    monkeypatch.setattr(bz2_blocks, "_find_marks", with_chance_marks)
     assert blocks_of(path) == whole
     assert blocks_of(path, whole[1].byte - 20) == whole[1:]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment_pipeline.text.chunks import INNER, LAST, split_chunks
+from sentiment_pipeline.text.chunks import _LAST, INNER, split_chunks
 from sentiment_pipeline.text.ragged import list_array
 from sentiment_pipeline.text.tokenizer import word_tokenizer
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
@@ -51,9 +51,9 @@ def test_chunks_are_the_text_and_only_the_last_ends_it(texts):
     pieces = iter(chunks.codes.to_pylist())
     for text, count in zip(texts, chunks.counts, strict=True):
         mine = [next(pieces) for _ in range(count)]
-        assert "".join(piece[:-1] if piece[-1] == LAST else piece for piece in mine).rstrip(" ") == text.rstrip(" ")
+        assert "".join(piece[:-1] if piece[-1] == _LAST else piece for piece in mine).rstrip(" ") == text.rstrip(" ")
         filled = [piece for piece in mine if piece != INNER]
-        assert not any(piece.endswith(LAST) for piece in filled[:-1])
+        assert not any(piece.endswith(_LAST) for piece in filled[:-1])
     assert next(pieces, None) is None
 
 

@@ -25,7 +25,7 @@ def test_labelled_reviews_are_taken_as_they_are(reviews, line_end, last_has_end)
 
 @pytest.mark.parametrize("text", [b"", b"a", b"a\n", b"\n" * 11, b"abcdefgh\n" * 5, b"abcdefgh\n\n\n\n\n\nx" * 3])
 def test_parcels_hold_whole_lines_and_not_too_many(text, monkeypatch):
-    monkeypatch.setattr(lines, "MOST_LINES", 4)
+    monkeypatch.setattr(lines, "_MOST_LINES", 4)
     found = list(parcels(text))
     assert b"".join(found) == text
     assert all(parcel.count(b"\n") <= 4 for parcel in found)
@@ -54,19 +54,19 @@ def test_every_line_is_either_taken_or_set_apart(data):
         (b"__label__12 text", "the label __label__12 instead of __label__1 or __label__2"),
         (b"__label__1text", "the label __label__1text instead of __label__1 or __label__2"),
         (b"__label__" + b"x" * 99, f"the label __label__{'x' * 21} instead of __label__1 or __label__2"),
-        (b"__label__1\ttext", lines.NO_SPACE),
-        (b"__label__1\x0btext", lines.NO_SPACE),
-        (b"__label__1", lines.NO_TEXT),
-        (b"__label__1 __label__2 text", lines.TWO_LABELS),
-        (b"__label__1  __label__1 text", lines.TWO_LABELS),
-        (b"__label__2 text __label__toys", lines.TWO_LABELS),
-        (b"__label__2 text\t__label__1", lines.TWO_LABELS),
-        (b"__label__1 ", lines.NO_TEXT),
-        (b"__label__2    ", lines.NO_TEXT),
-        (b"__label__1 a\0b", lines.NUL_BYTE),
-        (b"__label__1 caf\xe9", lines.NOT_UTF8),
-        (b"__label__1 \xed\xa0\x80", lines.NOT_UTF8),
-        (b"__label__1 " + b"x" * (LONGEST_LINE - 10), lines.TOO_LONG),
+        (b"__label__1\ttext", lines._NO_SPACE),
+        (b"__label__1\x0btext", lines._NO_SPACE),
+        (b"__label__1", lines._NO_TEXT),
+        (b"__label__1 __label__2 text", lines._TWO_LABELS),
+        (b"__label__1  __label__1 text", lines._TWO_LABELS),
+        (b"__label__2 text __label__toys", lines._TWO_LABELS),
+        (b"__label__2 text\t__label__1", lines._TWO_LABELS),
+        (b"__label__1 ", lines._NO_TEXT),
+        (b"__label__2    ", lines._NO_TEXT),
+        (b"__label__1 a\0b", lines._NUL_BYTE),
+        (b"__label__1 caf\xe9", lines._NOT_UTF8),
+        (b"__label__1 \xed\xa0\x80", lines._NOT_UTF8),
+        (b"__label__1 " + b"x" * (LONGEST_LINE - 10), lines._TOO_LONG),
     ],
 )
 def test_reasons(line, reason):

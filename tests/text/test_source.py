@@ -51,7 +51,7 @@ def test_ranges_of_a_file_of_many_blocks(tmp_path, size):
 
 
 def test_a_line_longer_than_any_buffer(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "BUFFER", 1 << 16)
+    monkeypatch.setattr(module, "_BUFFER", 1 << 16)
     text = b"a\n" + b"x" * (3 * LONGEST_LINE) + b"\nb\n"
     compressed = streams([text[place : place + 100_000] for place in range(0, len(text), 100_000)], 9)
     for data, name in ((text, "reviews"), (compressed, "reviews.bz2")):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sentiment_pipeline.text.config import SplitConfig
-from sentiment_pipeline.text.split import TEST, TRAIN, VALIDATION, splits_of, uniform
+from sentiment_pipeline.text.split import _TEST, _VALIDATION, TRAIN, _uniform, splits_of
 
 HELD_OUT = SplitConfig("train", 0.05, 7)
 HALVES = SplitConfig("test", 0.0, 0)
@@ -16,9 +16,9 @@ def test_a_review_stays_in_its_split_wherever_shards_are_cut():
 
 def test_the_share_is_held_out_of_the_training_lines():
     drawn = splits_of(HELD_OUT, "train", 0, 200_000, 200_000)
-    assert set(drawn) == {TRAIN, VALIDATION}
-    assert abs((drawn == VALIDATION).mean() - 0.05) < 5 * (0.05 * 0.95 / 200_000) ** 0.5
-    assert set(splits_of(HELD_OUT, "test", 0, 1000, 1000)) == {TEST}
+    assert set(drawn) == {TRAIN, _VALIDATION}
+    assert abs((drawn == _VALIDATION).mean() - 0.05) < 5 * (0.05 * 0.95 / 200_000) ** 0.5
+    assert set(splits_of(HELD_OUT, "test", 0, 1000, 1000)) == {_TEST}
 
 
 def test_another_seed_holds_out_others():
@@ -29,20 +29,20 @@ def test_another_seed_holds_out_others():
 @pytest.mark.parametrize("total", [1, 10, 11])
 def test_the_first_half_of_the_test_lines_validates(total):
     half = total // 2
-    assert splits_of(HALVES, "test", 0, total, total).tolist() == [VALIDATION] * half + [TEST] * (total - half)
+    assert splits_of(HALVES, "test", 0, total, total).tolist() == [_VALIDATION] * half + [_TEST] * (total - half)
     assert set(splits_of(HALVES, "train", 0, 100, 100)) == {TRAIN}
 
 
 def test_numbers_are_those_of_splitmix64():
     """The first outputs for seed 1234567 of the reference implementation (Vigna), by way of its state."""
-    from sentiment_pipeline.text.split import mix
+    from sentiment_pipeline.text.split import _mix
 
     states = (np.arange(1, 4, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) + np.uint64(1234567)
-    assert mix(states).tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    assert _mix(states).tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
 
 def test_numbers_are_even():
-    numbers = uniform(3, np.arange(100_000, dtype=np.uint64))
+    numbers = _uniform(3, np.arange(100_000, dtype=np.uint64))
     assert numbers.min() >= 0
     assert numbers.max() < 1
     counts = np.histogram(numbers, 20, (0, 1))[0]

@@ -4,11 +4,11 @@ import pytest
 
 from sentiment_pipeline.text.ragged import list_array
 from sentiment_pipeline.text.tokenizer import known_words
-from sentiment_pipeline.text.word_shapes import STAND_IN, align, collapse, tokenize_chunks
+from sentiment_pipeline.text.word_shapes import _STAND_IN, _align, _collapse, tokenize_chunks
 
 
 def collapsed(text: str) -> str:
-    return collapse(np.frombuffer(text.encode(), np.uint8))[0].tobytes().decode()
+    return _collapse(np.frombuffer(text.encode(), np.uint8))[0].tobytes().decode()
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_words_that_no_rule_names_collapse(text, shape):
 
 
 def test_the_stand_in_is_a_word_that_no_rule_names():
-    assert STAND_IN.tobytes().decode() not in known_words()
+    assert _STAND_IN.tobytes().decode() not in known_words()
 
 
 def test_kept_places_lead_back_to_the_text():
     text = b"wonderful, isn't it\n"
-    shape, kept = collapse(np.frombuffer(text, np.uint8))
+    shape, kept = _collapse(np.frombuffer(text, np.uint8))
     assert kept[-1] == len(text)
     assert [text[place] for place in kept[2:-1]][:3] == list(b", i")
     assert len(shape) == len(kept) - 1
@@ -65,10 +65,10 @@ def test_no_chunks_have_no_tokens():
 
 
 def test_alignment_counts_bytes():
-    assert align(["``", "é", ".", "''"], '"é."') == [(0, 1, 0), (1, 3, -1), (3, 4, -1), (4, 5, 2)]
-    assert align(["``", "a"], "''a") == [(0, 2, 0), (2, 3, -1)]
+    assert _align(["``", "é", ".", "''"], '"é."') == [(0, 1, 0), (1, 3, -1), (3, 4, -1), (4, 5, 2)]
+    assert _align(["``", "a"], "''a") == [(0, 2, 0), (2, 3, -1)]
 
 
 def test_tokens_that_are_not_of_the_text_are_an_error():
     with pytest.raises((KeyError, IndexError)):
-        align(["b"], "a")
+        _align(["b"], "a")
