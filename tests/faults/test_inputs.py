@@ -77,12 +77,12 @@ def change_after_inspection(path: Path) -> None:
 
     blocks = source.decode_blocks
 
-    def growing(*arguments: object) -> object:
+    def growing(*arguments: Any) -> Any:
         with path.open("ab") as file:
             file.write(bz2.compress(GOOD))
         return blocks(*arguments)
 
-    source.decode_blocks = growing
+    source.decode_blocks = growing  # type: ignore[assignment]
 
 
 def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: Path) -> None:

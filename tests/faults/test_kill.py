@@ -51,7 +51,11 @@ def log_changes(folder: Path, log: Path) -> None:
 
 
 def die_at_change(folder: Path, moment: int) -> None:
-    at_each_change(folder, lambda number, path: number == moment and os.kill(os.getpid(), signal.SIGKILL))
+    def die(number: int, path: str) -> None:
+        if number == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    at_each_change(folder, die)
 
 
 @pytest.fixture(scope="module")

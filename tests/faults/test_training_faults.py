@@ -55,7 +55,7 @@ def at_step(step: int, act: Callable[[Any], object]) -> None:
 
     train_step = Trainer.train_step
 
-    def act_and_step(self: Any, batch: object) -> None:
+    def act_and_step(self: Any, batch: Any) -> None:
         if self.progress.step == step:
             act(self)
         train_step(self, batch)

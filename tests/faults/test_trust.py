@@ -250,17 +250,20 @@ def try_intermediate(data_dir: Path, name: str, mutated: list[bytes]) -> None:
             sizes.append(len(batch))
     dictionary, splits = MergedDictionary(merged["rows"], sizes), np.zeros(count, np.uint8)
 
-    def encode() -> None:
-        write_encoded(
+    def make_vocabulary() -> object:
+        return write_vocabulary(config, dictionary, merged["tokens"], counts, *out)
+
+    def encode() -> object:
+        return write_encoded(
             reviews, chunks, dictionary.of_shard(last), data_dir / layout.CHUNK_IDS, splits, {"train": out[0]}
         )
 
     uses: dict[str, Callable[[], object]] = {
         ".dictionary.": lambda: write_merged(shards, 0, 2, *out),
-        ".chunks.": lambda: [write_counts(chunks, distinct, np.ones(count, bool), out[0]), encode()],
-        "rows-": lambda: [write_vocabulary(config, dictionary, merged["tokens"], counts, *out), encode()],
-        "tokens-": lambda: write_vocabulary(config, dictionary, merged["tokens"], counts, *out),
-        "vocabulary/train": lambda: write_vocabulary(config, dictionary, merged["tokens"], counts, *out),
+        ".chunks.": lambda: (write_counts(chunks, distinct, np.ones(count, bool), out[0]), encode()),
+        "rows-": lambda: (make_vocabulary(), encode()),
+        "tokens-": make_vocabulary,
+        "vocabulary/train": make_vocabulary,
         "chunk-ids": encode,
     }
     use = next(use for part, use in uses.items() if part in name)
