@@ -75,7 +75,9 @@ def show_result(data_dir: Path) -> None:
     """Print the test metrics, and where the model and the report are."""
     test = json.loads((data_dir / layout.METRICS).read_text())["test"]
     print(f"test: accuracy {test['accuracy']:.4f}, loss {test['loss']:.4f}, {test['reviews']:,} reviews")
-    print(f"model: {data_dir / layout.MODEL}\nreport: {data_dir / layout.REPORT}")
+    print(f"model: {data_dir / layout.MODEL}")
+    if (data_dir / layout.REPORT).exists():
+        print(f"report: {data_dir / layout.REPORT}")
 
 
 def exit_in_one_line(command: Callable[..., Any]) -> NoReturn:

@@ -11,6 +11,8 @@ Whatever else is raised is a defect of the program and keeps its traceback.
 
 __all__ = ["PipelineError", "SettingsError", "expected_failure"]
 
+_EXTRAS = {"matplotlib": "report", "optuna": "search", "sqlalchemy": "search", "prefect": "flows"}  # by package
+
 
 class PipelineError(Exception):
     """The run failed for a reason its user can act on (exit code 1)."""
@@ -27,6 +29,8 @@ def expected_failure(error: BaseException) -> PipelineError | None:
     """
     if isinstance(error, PipelineError):
         return error
+    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+        return PipelineError(f"{error.name} is not installed; pip install sentiment-pipeline[{_EXTRAS[error.name]}]")
     if isinstance(error, MemoryError):
         return PipelineError(
             "out of memory; lower execution.workers or training.batch_size, or use a machine with more"

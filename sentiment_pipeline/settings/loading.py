@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sentiment_pipeline import layout
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.limits import limits_in_words
 from sentiment_pipeline.paths import StrPath, user_path
@@ -57,6 +58,8 @@ def choices(
     Raises:
         SettingsError: names each wrong setting, with what is allowed.
     """
+    if base:
+        _refuse_other_version(base)
     merged = {**(base or {}), **(_read_file(user_path(config)) if config is not None else {})}
     for group, settings in (groups or {}).items():
         merged[group] = {**merged.get(group, {}), **settings}
@@ -67,6 +70,18 @@ def choices(
         return Choices.model_validate(merged)
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(dict(each)) for each in error.errors())) from error
+
+
+def _refuse_other_version(base: Mapping[str, Any]) -> None:
+    """Refuse the settings of a last run that are no settings any more."""
+    try:
+        Choices.model_validate(base)
+    except ValidationError as error:
+        first = _explain(dict(error.errors()[0])).partition(";")[0]
+        raise SettingsError(
+            f"the settings of the last run, in {layout.SETTINGS} of the data folder, are those of another version "
+            f"({first}); give --preset or --config"
+        ) from error
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,8 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
 
     `evaluate` depends on the weights, the packed splits `validation` and `test`, and all settings that the report
     shows. It reads these files and, where they exist, the rejected lines, the test reviews and the lengths of the
-    training reviews, which only the report needs. It publishes the metrics and the report.
+    training reviews, which only the report needs. It publishes the metrics and, where matplotlib is installed, the
+    report.
 
     Raises:
         PipelineError: the folder holds no finished training, one with other settings, or damaged files.
@@ -65,7 +67,12 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         "groups": reported_settings(run),
     }
     reads = {**outputs_of([trained, *packed]), **_optional_reads(run)}
-    yield [Step(NAME, _evaluate, arguments, depends, (layout.METRICS, layout.REPORT), reads)]
+    outputs = (layout.METRICS, layout.REPORT) if _can_report() else (layout.METRICS,)
+    yield [Step(NAME, _evaluate, arguments, depends, outputs, reads)]
+
+
+def _can_report() -> bool:
+    return find_spec("matplotlib") is not None
 
 
 def _optional_reads(run: Run[Settings]) -> dict[str, Output]:
@@ -111,8 +118,14 @@ def _evaluate(
     figures, probabilities = evaluate(network, reviews, choose_dtype(precision, device))
     metrics = {"test": figures, **_earlier_figures(data_dir)}
     write_text(data_dir / layout.METRICS, json.dumps(metrics, indent=1) + "\n")
+    facts: dict[str, JSON] = {key: figures[key] for key in ("accuracy", "loss", "reviews")}
+    if not _can_report():
+        missing = (
+            f"{layout.REPORT} is not written without matplotlib; pip install sentiment-pipeline[report], run again"
+        )
+        return {**facts, "warnings": [missing]}
     write_text(data_dir / layout.REPORT, _report(data_dir, name, metrics, groups, reviews, probabilities))
-    return {"accuracy": figures["accuracy"], "loss": figures["loss"], "reviews": figures["reviews"]}
+    return facts
 
 
 def _earlier_figures(data_dir: Path) -> dict[str, dict[str, JSON]]:

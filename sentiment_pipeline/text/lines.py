@@ -14,7 +14,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["BLANK", "LABELS", "LONGEST_LINE", "NO_LABEL", "OTHER_LABEL", "TEXT", "Parsed", "Rejected", "parcels", "parse"]
+__all__ = [
+    "BLANK",
+    "LABELS",
+    "LONGEST_LINE",
+    "NO_LABEL",
+    "OTHER_LABEL",
+    "TEXT",
+    "Parsed",
+    "Rejected",
+    "parcels",
+    "parse",
+]
 
 LONGEST_LINE = 1 << 20
 _MOST_LINES = 1 << 19  # parsed at once

@@ -25,7 +25,7 @@ def test_figures_stay_finite_at_the_edges() -> None:
     assert metrics(np.array([1e4, -1e4], np.float32), np.array([1, 0], np.int8))["loss"] == 0
     assert metrics(np.array([-1.0], np.float32), np.array([0], np.int8))["f1"] == 0
     nothing = metrics(np.array([], np.float32), np.array([], np.int8))
-    assert (nothing["reviews"], nothing["accuracy"], nothing["loss"]) == (0, 0, 0)
+    assert (nothing["reviews"], nothing["accuracy"], nothing["loss"]) == (0, None, None)
 
 
 def test_pieces_and_processes_score_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
