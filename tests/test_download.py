@@ -121,3 +121,11 @@ def test_the_real_kagglehub_without_a_network(tmp_path: Path) -> None:
     )
     assert "PipelineError cannot download train.ft.txt.bz2 from Kaggle: Kaggle cannot be reached" in result.stdout
     assert not (tmp_path / "folder").exists()
+
+
+def test_a_file_that_exists_is_kept_and_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = kaggle(monkeypatch, tmp_path, TEXT)
+    (tmp_path / FILES[0]).write_bytes(b"perhaps synthetic")
+    assert download(tmp_path) == [tmp_path / FILES[0]]
+    assert module.requested == [FILES[1]]
+    assert (tmp_path / FILES[0]).read_bytes() == b"perhaps synthetic"

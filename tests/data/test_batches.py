@@ -1,5 +1,7 @@
 from dataclasses import replace
+from itertools import islice
 from multiprocessing import popen_fork
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from sentiment_pipeline.data import batches
 from sentiment_pipeline.data.batches import Batch, Loader, gather_ids
 from sentiment_pipeline.data.packed import PackedReviews, open_packed
 from sentiment_pipeline.data.truncation import Truncation
+from sentiment_pipeline.errors import PipelineError
 from tests.training.examples import VOCABULARY, write_packed
 
 REVIEWS = st.lists(st.lists(st.integers(1, 9), max_size=12), min_size=1, max_size=6)
@@ -129,3 +132,19 @@ def test_left_padding_leaves_the_order_random(tmp_path: Path) -> None:
         for batch in Loader(reviews, Truncation(20, 5, "left"), 50, 1, 1, 0, False)
     ]
     assert min(spread) > 5
+
+
+def test_a_batch_of_a_loader_process_takes_no_shared_memory(reviews: PackedReviews) -> None:
+    batch = next(iter(make_loader(reviews)))
+    pickled = ForkingPickler.dumps(batch)
+    assert len(pickled) > batch.buffer.nbytes  # the numbers themselves, not the name of a file in /dev/shm
+    again = ForkingPickler.loads(pickled)
+    assert contents([again]) == contents([batch])
+
+
+def test_processes_that_end_early_are_no_end_of_the_batches(
+    reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "DataLoader", lambda stream, **options: islice(stream, 5))
+    with pytest.raises(PipelineError, match=r"ended before the last batch.*runtime\.loader_workers"):
+        list(make_loader(reviews))

@@ -132,3 +132,21 @@ def test_settings_must_be_those_of_the_finished_step(tmp_path: Path) -> None:
     run.require_same("join", join={"separator": " ", "a setting that the step does not depend on": 1})
     with pytest.raises(PipelineError, match=r"join is finished with other settings \(join\.separator:   -> -\)"):
         run.require_same("join", join={"separator": "-"})
+
+
+@pytest.mark.parametrize("name", ["out/one.txt", "joined.txt", "settings.json", ".lock"])
+def test_a_folder_of_the_users_own_is_refused_and_left_as_it_is(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(PipelineError, match=f"would replace: {name};"), open_folder(tmp_path, STAGES):
+        pass
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path]
+    assert path.read_text() == "mine"
+
+
+def test_other_files_in_the_folder_are_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    for _ in range(2):
+        with open_folder(tmp_path, STAGES):
+            (tmp_path / "joined.txt").write_text("of a run that was killed before its manifest")

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -119,3 +120,32 @@ def test_main_is_hidden_by_one_thread_at_a_time() -> None:
         hidden = [thread.result() for thread in [threads.submit(hide) for _ in range(4)]]
     assert not any(map(any, hidden))
     assert sys.modules["__main__"] is main
+
+
+def test_ctrl_c_while_workers_start_prints_no_traceback(tmp_path: Path) -> None:
+    """SIGINT reaches the whole process group at moments from the first spawn on, as Ctrl-C in a terminal does."""
+    program = (
+        "import signal, sys; from pathlib import Path\n"
+        "from sentiment_pipeline.engine.executor import ProcessExecutor\n"
+        "from sentiment_pipeline.engine.step import no_progress\n"
+        "from tests.engine.steps import writing\n"
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(130))\n"
+        "print('ready', flush=True)\n"
+        "with ProcessExecutor(2) as executor:\n"
+        "    list(executor([writing('a', 60), writing('b', 60)], Path(sys.argv[1]), no_progress))\n"
+    )
+    for moment in (0.02, 0.1, 0.3, 0.6, 1.0):
+        run = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            cwd=Path(__file__).parents[2],
+        )
+        assert run.stdout is not None
+        assert run.stdout.readline() == "ready\n"
+        time.sleep(moment)
+        os.killpg(run.pid, signal.SIGINT)
+        _, errors = run.communicate(timeout=60)
+        assert (run.returncode, errors) == (130, "")

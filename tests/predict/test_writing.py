@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment_pipeline.predict import write_json, write_parquet, writing
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.predict import check_output, write_json, write_parquet, writing
 
 BLOCKS = [np.array([0.98, 0.5], np.float32), np.array([], np.float32), np.array([0.0123456789], np.float32)]
 
@@ -70,3 +71,22 @@ def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         write_parquet(failing(), tmp_path / "scores.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_predictions_are_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "answers.parquet"
+    check_output(path)
+    write_parquet([np.array([0.5], np.float32)], path)
+    check_output(path)
+    pq.write_table(pa.table({"text": ["a review"]}), path)
+    with pytest.raises(PipelineError, match="exists and holds no predictions"):
+        check_output(path)
+    path.write_bytes(b"")
+    with pytest.raises(PipelineError, match="exists and holds no predictions"):
+        check_output(path)
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "answers", "answers.jsonl", "answers.PARQUET", "null"])
+def test_predictions_are_parquet_and_named_so(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=r"ends in \.parquet"):
+        check_output(tmp_path / name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_pipeline.errors import SettingsError
+from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.sample import write_sample
 from sentiment_pipeline.sample.reviews import BLOCK_REVIEWS, make_block
 
@@ -42,3 +42,22 @@ def test_progress_adds_up(tmp_path: Path) -> None:
 def test_too_few_reviews_and_negative_seeds_are_refused(tmp_path: Path, reviews: int, seed: int) -> None:
     with pytest.raises(SettingsError, match="at least 10 reviews"):
         write_sample(tmp_path, reviews, seed)
+
+
+@pytest.mark.parametrize("name", ["train.ft.txt.bz2", "test.ft.txt.bz2"])
+def test_files_that_exist_are_not_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"real and dear")
+    with pytest.raises(PipelineError, match=f"{name} exists; delete it"):
+        write_sample(tmp_path, 20, 0, workers=1)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"real and dear"
+
+
+def test_an_interrupted_sample_leaves_nothing(tmp_path: Path) -> None:
+    def interrupt(figures: Mapping[str, int]) -> None:
+        if figures["step"] == figures["steps"]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_sample(tmp_path, 20, 0, interrupt, workers=1)
+    assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import SettingsError
-from sentiment_pipeline.settings import GROUPS, load
+from sentiment_pipeline.settings import GROUPS, load, write_last_run
 
 
 def test_assignments_go_over_the_file_and_the_file_over_the_preset(tmp_path: Path) -> None:
@@ -101,3 +101,40 @@ def test_any_values_make_settings_or_one_clear_line(values: dict[str, Any]) -> N
     except SettingsError as error:
         assert str(error)
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("learning_rate=.001", 0.001),
+        ("learning_rate=+.5e-1", 0.05),
+        ("learning_rate=1.", 1.0),
+        ("learning_rate=1e-3", 0.001),
+        ("epochs=1_000", 1000),
+    ],
+)
+def test_numbers_may_be_written_as_in_python(text: str, value: float) -> None:
+    name = text.partition("=")[0]
+    assert getattr(load({"preset": "quick"}, None, [f"training.{text}"]).training, name) == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("True", True), ("False", False), ("true", True)])
+def test_truth_values_may_be_written_as_in_python(text: str, value: bool) -> None:
+    assert load({"preset": "quick"}, None, [f"model.bidirectional={text}"]).model.bidirectional is value
+
+
+def test_a_byte_order_mark_is_no_setting(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf[training]\nepochs = 7\n")
+    assert load({"preset": "quick"}, tmp_path / "mine.toml").training.epochs == 7
+
+
+def test_the_settings_of_a_run_are_a_settings_file(tmp_path: Path) -> None:
+    made = load({"data_dir": tmp_path, "preset": "quick"}, None, ["training.epochs=7", "model.hidden=32"])
+    write_last_run(made)
+    assert load({}, tmp_path / "settings.json") == made
+
+
+def test_settings_of_another_version_are_named_with_what_to_do() -> None:
+    base = {"preset": "quick", "training": {"optimizer": "adam"}}
+    with pytest.raises(SettingsError, match=r"those of another version \(training\.optimizer is not .*give --preset"):
+        load({}, None, (), base)
