@@ -1,1 +1,1 @@
-"""From packed files to batches: memory-mapped reviews, their order in an epoch, whole batches in one gather."""
+"""From packed files to batches: memory-mapped reviews, their order in an epoch, and batches gathered from them."""

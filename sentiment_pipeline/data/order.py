@@ -1,10 +1,10 @@
-"""Which reviews come when: a function of the seed and the epoch alone.
+"""The order of the reviews: a function of the seed and the epoch alone.
 
-A permutation of all reviews would need memory that grows with them, and would read the files one page a review. So
-the reviews are shuffled in two steps: blocks of neighbours are permuted, and the reviews of a window of blocks are
-permuted among themselves. Reviews of similar length are then gathered into batches inside small pools of the window,
-so that little of a batch is padding, and the pool's batches are permuted again. A window is planned from its own
-generator, so that any batch of any epoch is found without going through those before it.
+A permutation of all reviews would need memory that grows with them, and would read the files one page per review. So
+the reviews are shuffled in two steps: blocks of neighbours are permuted, then the reviews of a window of blocks are
+permuted among themselves. Inside a window, reviews of similar length are gathered into batches within small pools, so
+that little of a batch is padding, and the batches of a pool are permuted again. Each window is planned with its own
+random generator, so any batch of any epoch is found without planning those before its window.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,17 @@ _POOL = 128  # batches whose reviews are sorted by length
 
 @dataclass(frozen=True)
 class Order:
-    """The order of `reviews` reviews in batches of `batch_size`, a new one each epoch.
+    """The order of the reviews, in batches; a different one in each epoch.
+
+    Any batch can be reached directly: `rows(epoch, batch)` plans only the windows from that batch on.
 
     Attributes:
-        lengths: what "similar length" goes by, [reviews]; None leaves each batch a random sample.
-        longest: lengths beyond this count as equal.
+        reviews: number of reviews.
+        batch_size: number of reviews in a batch; the last batch of an epoch may be smaller.
+        seed: seed of all epochs.
+        lengths: number of tokens of each review, int32, [reviews], to batch reviews of similar length; None makes each
+            batch a random sample of its window.
+        longest: greater lengths count as this one, because reviews are truncated to it.
     """
 
     reviews: int
@@ -38,27 +44,31 @@ class Order:
 
     @property
     def batches(self) -> int:
-        """Batches of an epoch; the last one may be smaller."""
+        """Number of batches in an epoch; the last one may be smaller."""
         return -(-self.reviews // self.batch_size)
 
     @property
-    def window(self) -> int:
-        """Batches planned at a time."""
+    def _batches_per_window(self) -> int:
         return max(1, _WINDOW // self.batch_size)
 
     def rows(self, epoch: int, batch: int) -> Iterator[Array]:
-        """The review numbers of each batch of `epoch` from number `batch` on, int64, [batch_size] but for the last."""
+        """Yield the indices of the reviews of each batch of an epoch; int64, [batch_size], the last may be shorter.
+
+        Args:
+            epoch: index of the epoch.
+            batch: index of the first batch to yield.
+        """
         if batch >= self.batches:
             return
         sizes, starts = self._blocks(epoch)
-        for window in range(batch // self.window, -(-self.batches // self.window)):
+        for window in range(batch // self._batches_per_window, -(-self.batches // self._batches_per_window)):
             batches = self._plan_window(epoch, window, sizes, starts)
-            yield from batches[max(0, batch - window * self.window) :]
+            yield from batches[max(0, batch - window * self._batches_per_window) :]
 
     def _blocks(self, epoch: int) -> tuple[Array, Array]:
-        """The blocks in this epoch's order: how many reviews each has, and which is its first.
+        """The blocks in the order of an epoch: the number of reviews and the first review of each; int64, [blocks].
 
-        Where blocks begin moves from epoch to epoch, so that no two reviews are neighbours for ever.
+        The edges of the blocks move from epoch to epoch, so that no two reviews stay neighbours.
         """
         generator = self._generator(epoch, 0)
         edges = np.arange(generator.integers(_BLOCK), self.reviews + _BLOCK, _BLOCK)
@@ -67,16 +77,34 @@ class Order:
         return np.diff(edges)[order], edges[:-1][order]
 
     def _plan_window(self, epoch: int, window: int, sizes: Array, starts: Array) -> list[Array]:
-        """The batches of one window, in order."""
-        first, count = window * self.window * self.batch_size, self.window * self.batch_size
+        """The batches of one window, in order; int64, each [batch_size], the last may be shorter.
+
+        Args:
+            epoch: index of the epoch.
+            window: index of the window in the epoch.
+            sizes, starts: what `_blocks` returned for the epoch.
+
+        Seven reviews fit into one window. Batches of two hold reviews of similar length, in random order; the review
+        that is left over makes the last, smaller batch:
+
+        >>> lengths = np.array([5, 1, 9, 4, 2, 8, 7])
+        >>> order = Order(reviews=7, batch_size=2, seed=0, lengths=lengths, longest=400)
+        >>> batches = order._plan_window(0, 0, *order._blocks(epoch=0))
+        >>> [rows.tolist() for rows in batches]
+        [[1, 4], [6, 2], [3, 0], [5]]
+        >>> [lengths[rows].tolist() for rows in batches]
+        [[1, 2], [7, 9], [4, 5], [8]]
+        """
+        count = self._batches_per_window * self.batch_size
+        first = window * count
         generator = self._generator(epoch, 1 + window)
         rows = generator.permutation(_rows_between(sizes, starts, first, min(first + count, self.reviews)))
-        whole = len(rows) // self.batch_size * self.batch_size
-        batches = list(self._pooled(rows[:whole], generator))
-        return batches if whole == len(rows) else [*batches, rows[whole:]]
+        full = len(rows) // self.batch_size * self.batch_size
+        batches = list(self._pooled(rows[:full], generator))
+        return batches if full == len(rows) else [*batches, rows[full:]]
 
     def _pooled(self, rows: Array, generator: np.random.Generator) -> Iterator[Array]:
-        """`rows` in whole batches, of similar length if that matters."""
+        """`rows` in full batches, of reviews of similar length if lengths are given."""
         if self.lengths is None:
             yield from rows.reshape(-1, self.batch_size)
             return

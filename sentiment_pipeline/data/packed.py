@@ -1,8 +1,8 @@
 """The training files of one split, memory-mapped: flat ids, and where each review's ids begin.
 
-Mapped, so that opening 100 GB costs no memory and all processes on a machine share one copy in the page cache.
-Everything that later code relies on is checked once, here, in pieces of bounded size: after `open_packed` no index can
-leave the files or the embedding.
+Because they are mapped, opening 100 GB takes no memory, and all processes on a machine share one copy in the page
+cache. Everything that later code relies on is checked once, here, in pieces of bounded size: after `open_packed` no
+index can be outside the files or the embedding.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sentiment_pipeline import layout
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["Array", "PackedReviews", "map_array", "map_packed", "open_packed"]
+__all__ = ["Array", "PackedReviews", "map_array", "open_packed"]
 
 _TYPES = {"ids": (np.uint16, np.uint32), "offsets": (np.int64,), "labels": (np.int8,), "lengths": (np.int32,)}
 _PIECE = 1 << 22  # entries checked at a time
@@ -29,10 +29,11 @@ class PackedReviews:
     """The reviews of one split: review i is `ids[offsets[i]:offsets[i + 1]]`.
 
     Attributes:
-        ids: token ids of all reviews, one after another; uint16 or uint32, [tokens].
-        offsets: int64, [reviews + 1].
+        folder: where the files are.
+        ids: token ids of all reviews, one review after another; uint16 or uint32, [tokens].
+        offsets: where each review begins, and the end of the last one; int64, [reviews + 1].
         labels: 0 negative, 1 positive; int8, [reviews].
-        lengths: tokens of each review; int32, [reviews].
+        lengths: number of tokens of each review; int32, [reviews].
     """
 
     folder: Path
@@ -45,33 +46,39 @@ class PackedReviews:
         return len(self.labels)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return map_packed, (self.folder,)  # a loader's worker maps the files again instead of receiving a copy
+        return _map_packed, (self.folder,)  # a loader's worker maps the files again instead of receiving a copy
 
 
 def open_packed(folder: Path, vocabulary_size: int) -> PackedReviews:
     """Map and check `folder/{ids,offsets,labels,lengths}.npy`.
 
+    Args:
+        folder: the folder of a split.
+        vocabulary_size: number of ids, the two special ones included; every id must be smaller.
+
     Raises:
         PipelineError: a file is missing, is not such an array, or contradicts the others or the vocabulary.
     """
-    reviews = map_packed(folder)
+    reviews = _map_packed(folder)
     if fault := _contradiction(reviews, vocabulary_size):
         raise PipelineError(f"{folder} is damaged: {fault}; run again to rebuild the training files")
     return reviews
 
 
-def map_packed(folder: Path) -> PackedReviews:
-    """The four arrays, unchecked but for their type and shape."""
+def _map_packed(folder: Path) -> PackedReviews:
+    """The four arrays; only their types and shapes are checked."""
     return PackedReviews(
         folder, *(map_array(folder / layout.array_file(name), types, (-1,)) for name, types in _TYPES.items())
     )
 
 
 def map_array(path: Path, types: tuple[type[np.generic], ...], shape: tuple[int, ...]) -> Array:
-    """A .npy file, memory-mapped.
+    """A .npy file, memory-mapped and read-only.
 
     Args:
-        shape: what its shape must be; -1 for any length.
+        path: the file.
+        types: the allowed dtypes.
+        shape: the required shape; -1 for any length.
 
     Raises:
         PipelineError: the file is missing, or not such an array.
@@ -82,10 +89,10 @@ def map_array(path: Path, types: tuple[type[np.generic], ...], shape: tuple[int,
         raise PipelineError(f"{path} is missing; run the prepare stages first") from error
     except Exception as error:  # numpy parses the header as Python source, which fails in many ways
         raise PipelineError(f"{path} is not a numpy array file ({error}); run again to rebuild it") from error
-    fits = array.ndim == len(shape) and all(
+    has_shape = array.ndim == len(shape) and all(
         wanted in (-1, size) for wanted, size in zip(shape, array.shape, strict=True)
     )
-    if not fits or array.dtype not in types:
+    if not has_shape or array.dtype not in types:
         names = " or ".join(np.dtype(each).name for each in types)
         raise PipelineError(
             f"{path} holds {array.dtype} of shape {array.shape}, not {names} of shape {shape}; run again to rebuild it"
@@ -94,7 +101,7 @@ def map_array(path: Path, types: tuple[type[np.generic], ...], shape: tuple[int,
 
 
 def _contradiction(reviews: PackedReviews, vocabulary_size: int) -> str | None:
-    """What contradicts what, or None."""
+    """The first contradiction between the arrays or with the vocabulary, or None."""
     ids, offsets, labels, lengths = reviews.ids, reviews.offsets, reviews.labels, reviews.lengths
     if not len(labels) == len(lengths) == len(offsets) - 1:
         return f"{len(labels)} labels, {len(lengths)} lengths and {len(offsets)} offsets"

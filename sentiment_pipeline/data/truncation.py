@@ -8,12 +8,12 @@ __all__ = ["Truncation"]
 
 @dataclass(frozen=True)
 class Truncation:
-    """How reviews are cut and padded for a model.
+    """How reviews are truncated and padded for a model.
 
     Attributes:
-        length: the most tokens that are kept of a review.
-        tail: how many of those are taken from the end of a longer review; the others from its beginning.
-        padding: left: every batch is padded on the left to exactly `length`; right: to its longest review.
+        length: maximum number of tokens that are kept of a review.
+        tail: how many of these are taken from the end of a longer review; the others are taken from its beginning.
+        padding: `left` pads every batch on the left to exactly `length`; `right` pads it to its longest review.
     """
 
     length: int

@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from sentiment_pipeline.data.batches import Batch, Loader
+from sentiment_pipeline.data.batches import Batch
+from sentiment_pipeline.data.loader import Loader
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.models.evaluation import Metrics
 from sentiment_pipeline.models.language_model import pretrained_weights

@@ -1,29 +1,21 @@
-from dataclasses import replace
-from itertools import islice
-from multiprocessing import popen_fork
-from multiprocessing.reduction import ForkingPickler
+import doctest
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_pipeline.data import batches
-from sentiment_pipeline.data.batches import Batch, Loader, gather_ids
-from sentiment_pipeline.data.packed import PackedReviews, open_packed
+from sentiment_pipeline.data.batches import assemble, gather_ids
+from sentiment_pipeline.data.packed import open_packed
 from sentiment_pipeline.data.truncation import Truncation
-from sentiment_pipeline.errors import PipelineError
 from tests.training.examples import VOCABULARY, write_packed
 
 REVIEWS = st.lists(st.lists(st.integers(1, 9), max_size=12), min_size=1, max_size=6)
 
 
-TRUNCATION = Truncation(20, 5, "right")
-
-
-def plainly(review: list[int], truncation: Truncation, time: int) -> list[int]:
+def plain_column(review: list[int], truncation: Truncation, time: int) -> list[int]:
     """One review's column, in the plainest form."""
     if len(review) > truncation.length:
         review = review[: truncation.length - truncation.tail] + review[len(review) - truncation.tail :]
@@ -41,110 +33,24 @@ def test_ids_are_gathered_as_a_loop_would(reviews: list[list[int]], length: int,
     ids, kept = gather_ids(flat, offsets, rows, truncation)
     time = length if left else max(1, *(min(len(review), length) for review in reviews), 0)
     assert ids.dtype == np.int32
-    assert ids.T.tolist() == [plainly(reviews[row], truncation, time) for row in rows]
+    assert ids.T.tolist() == [plain_column(reviews[row], truncation, time) for row in rows]
     assert kept.tolist() == [min(len(reviews[row]), length) for row in rows]
 
 
-@pytest.fixture
-def reviews(tmp_path: Path) -> PackedReviews:
-    return open_packed(write_packed(tmp_path, 203, seed=5), VOCABULARY)
+def test_a_batch_holds_its_reviews(tmp_path: Path) -> None:
+    reviews = open_packed(write_packed(tmp_path, 50, seed=5), VOCABULARY)
+    truncation = Truncation(20, 5, "right")
+    batch = assemble(reviews, np.array([7, 3, 49]), 12, truncation)
+    assert batch.buffer.dtype == torch.int32
+    assert batch.rows.tolist() == [7, 3, 49]
+    assert (batch.reviews, batch.total, batch.tokens) == (3, 12, batch.lengths.sum())
+    assert batch.ids.shape == (batch.time, 3)
+    for column, row in enumerate(batch.rows.tolist()):
+        ids = reviews.ids[reviews.offsets[row] : reviews.offsets[row + 1]].tolist()
+        assert batch.ids[:, column].tolist() == plain_column(ids, truncation, batch.time)
+        assert batch.lengths[column] == min(len(ids), 20)
+        assert batch.labels[column] == reviews.labels[row]
 
 
-def make_loader(reviews: PackedReviews, workers: int = 0, rank: int = 0, ranks: int = 1) -> Loader:
-    return Loader(reviews, TRUNCATION, 20, seed=1, epochs=3, workers=workers, pin=False, rank=rank, ranks=ranks)
-
-
-def contents(loaded: list[Batch]) -> list[list[list[int]]]:
-    return [
-        [batch.ids.tolist(), batch.lengths.tolist(), batch.labels.tolist(), batch.rows.tolist()] for batch in loaded
-    ]
-
-
-def test_a_batch_holds_its_reviews(reviews: PackedReviews) -> None:
-    for batch in make_loader(reviews):
-        assert batch.buffer.dtype == torch.int32
-        assert batch.ids.shape == (batch.time, batch.reviews)
-        assert batch.tokens == batch.lengths.sum()
-        for column, row in enumerate(batch.rows.tolist()):
-            ids = reviews.ids[reviews.offsets[row] : reviews.offsets[row + 1]].tolist()
-            assert batch.ids[:, column].tolist() == plainly(ids, TRUNCATION, batch.time)
-            assert batch.labels[column] == reviews.labels[row]
-
-
-@pytest.mark.filterwarnings("ignore:This DataLoader will create")
-@pytest.mark.parametrize("workers", [1, 4])
-def test_the_number_of_workers_changes_nothing(reviews: PackedReviews, workers: int) -> None:
-    assert contents(list(make_loader(reviews, workers))) == contents(list(make_loader(reviews)))
-
-
-def test_no_worker_is_forked(reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forked(*arguments: object) -> None:
-        raise AssertionError("forked")
-
-    monkeypatch.setattr(popen_fork.Popen, "_launch", forked)
-    assert len(next(iter(make_loader(reviews, workers=1))).rows) == 20
-
-
-@pytest.mark.parametrize("ranks", [2, 4])
-def test_the_processes_parts_make_the_same_global_batches(reviews: PackedReviews, ranks: int) -> None:
-    alone = [batch.rows.tolist() for batch in make_loader(reviews)]
-    parts = [list(make_loader(reviews, rank=rank, ranks=ranks)) for rank in range(ranks)]
-    for number, rows in enumerate(alone):
-        together = [part[number] for part in parts]
-        assert [batch.rows.tolist() for batch in together] == [rows[rank::ranks] for rank in range(ranks)]
-        assert {batch.total for batch in together} == {len(rows)}
-
-
-@pytest.mark.parametrize("done", [0, 1, 7, 10, 11, 12, 22, 32])
-def test_it_resumes_at_the_very_next_batch(reviews: PackedReviews, done: int) -> None:
-    everything = contents(list(make_loader(reviews)))
-    assert len(everything) == 33
-    loader = make_loader(reviews, workers=2)
-    loaded = iter(loader)
-    assert contents([next(loaded) for _ in range(done)]) == everything[:done]
-    state = loader.state_dict()
-    for _ in range(2):  # twice in a row, with another number of workers
-        loader = make_loader(reviews)
-        loader.load_state_dict(state)
-        assert loader.state_dict() == state
-    assert contents(list(loader)) == everything[done:]
-
-
-def test_resuming_assembles_no_batch_that_is_skipped(reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch) -> None:
-    assembled, assemble = [], batches.assemble
-    monkeypatch.setattr(batches, "assemble", lambda *arguments: assembled.append(0) or assemble(*arguments))
-    loader = make_loader(reviews)
-    loader.load_state_dict({"epoch": 1, "batch": 5})
-    next(iter(loader))
-    assert len(assembled) == 1
-
-
-def test_a_process_can_be_left_without_a_part(reviews: PackedReviews) -> None:
-    few = replace(reviews, offsets=reviews.offsets[:3], labels=reviews.labels[:2], lengths=reviews.lengths[:2])
-    (batch,) = Loader(few, TRUNCATION, 20, 1, 1, 0, False, rank=3, ranks=4)
-    assert (batch.reviews, batch.total, batch.ids.shape) == (0, 2, (1, 0))
-
-
-def test_left_padding_leaves_the_order_random(tmp_path: Path) -> None:
-    reviews = open_packed(write_packed(tmp_path, 2000, seed=5), VOCABULARY)
-    spread = [
-        np.std(reviews.lengths[batch.rows.numpy()])
-        for batch in Loader(reviews, Truncation(20, 5, "left"), 50, 1, 1, 0, False)
-    ]
-    assert min(spread) > 5
-
-
-def test_a_batch_of_a_loader_process_takes_no_shared_memory(reviews: PackedReviews) -> None:
-    batch = next(iter(make_loader(reviews)))
-    pickled = ForkingPickler.dumps(batch)
-    assert len(pickled) > batch.buffer.nbytes  # the numbers themselves, not the name of a file in /dev/shm
-    again = ForkingPickler.loads(pickled)
-    assert contents([again]) == contents([batch])
-
-
-def test_processes_that_end_early_are_no_end_of_the_batches(
-    reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batches, "DataLoader", lambda stream, **options: islice(stream, 5))
-    with pytest.raises(PipelineError, match=r"ended before the last batch.*runtime\.loader_workers"):
-        list(make_loader(reviews))
+def test_the_example_in_the_docstring() -> None:
+    assert doctest.testmod(batches) == (0, 3)

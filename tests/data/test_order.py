@@ -1,3 +1,4 @@
+import doctest
 import tracemalloc
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_pipeline.data import order as orders
+from sentiment_pipeline.data import order as order_module
 from sentiment_pipeline.data.order import Order, _rows_between
 
 SOME = st.builds(
@@ -21,9 +22,9 @@ SOME = st.builds(
 
 @pytest.fixture(autouse=True)
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "_WINDOW", 1000)
-    monkeypatch.setattr(orders, "_BLOCK", 16)
-    monkeypatch.setattr(orders, "_POOL", 4)
+    monkeypatch.setattr(order_module, "_WINDOW", 1000)
+    monkeypatch.setattr(order_module, "_BLOCK", 16)
+    monkeypatch.setattr(order_module, "_POOL", 4)
 
 
 @settings(max_examples=60, deadline=None)
@@ -85,9 +86,14 @@ def test_memory_hardly_grows_with_the_reviews(monkeypatch: pytest.MonkeyPatch) -
     assert peak(100_000_000) - peak(1_000_000) < 0.25 * 100_000_000
 
 
-def test_span_joins_blocks_end_to_end() -> None:
+def test_rows_between_positions_of_blocks_laid_end_to_end() -> None:
     sizes, starts = np.array([2, 1, 3]), np.array([10, 0, 20])
     joined = [10, 11, 0, 20, 21, 22]
     for first in range(6):
         for last in range(first + 1, 7):
             assert _rows_between(sizes, starts, first, last).tolist() == joined[first:last]
+
+
+def test_the_example_in_the_docstring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert doctest.testmod(order_module) == (0, 5)

@@ -84,8 +84,8 @@ def test_a_fuzzed_file_is_an_error_or_still_good(
 ) -> None:
     path = write_arrays(tmp_path_factory.getbasetemp() / "fuzzed", **GOOD) / f"{name}.npy"
     content = bytearray(path.read_bytes())
-    for place, value in changes:
-        content[place % len(content)] = value
+    for position, value in changes:
+        content[position % len(content)] = value
     path.write_bytes(content[:end] if end > 200 else content)
     try:
         reviews = open_packed(path.parent, 7)
