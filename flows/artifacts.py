@@ -1,10 +1,9 @@
-"""What a finished stage shows in the Prefect UI: tables, pictures and links, one set a stage.
+"""What a finished stage shows in the Prefect UI: tables, pictures and links.
 
-Everything is read from the published files, so that an artifact can only say what is on disk.
+Everything is read from the published files, so an artifact shows what is on disk.
 """
 
 import base64
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,31 +15,40 @@ from matplotlib.figure import Figure
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from sentiment_pipeline import layout
+from sentiment_pipeline.formatting import counted, figure
 from sentiment_pipeline.report import pictures
+from sentiment_pipeline.report.curves import curves
+from sentiment_pipeline.report.lengths import length_summary
+from sentiment_pipeline.report.theme import png
 
-Row = dict[str, Any]
+__all__ = ["publish"]
 
-_SHOWN = 20  # rows of a long table
-_CELL = 120  # characters of a text shown
+_ROWS = 20  # shown of a long table
+_CHARACTERS = 120  # shown of a text
 
 
 def publish(stage: str, data_dir: Path) -> None:
-    """Create the artifacts of a stage that has just been done."""
-    if make := _MAKERS.get(stage):
-        make(data_dir)
+    """Create the artifacts of a finished stage.
+
+    Args:
+        stage: its name; a stage without artifacts is fine.
+        data_dir: the data folder that holds what it published.
+    """
+    if show := _ARTIFACTS.get(stage):
+        show(data_dir)
 
 
-def ingest(data_dir: Path) -> None:
-    rows = [row for name in layout.SOURCES for row in _rejected(data_dir / layout.rejected(name), name)]
+def _show_ingest(data_dir: Path) -> None:
+    rows = [row for source in layout.SOURCES for row in _rejected_lines(data_dir / layout.rejected(source), source)]
     create_table_artifact(
-        rows or [{"file": "train, test", "reason": "no line was rejected", "lines": 0}],
+        rows or [{"file": ", ".join(layout.SOURCES), "reason": "no line was rejected", "lines": 0}],
         key="rejected-lines",
-        description="Lines that are no labelled review, by reason",
+        description="Lines that are not labelled reviews, by reason",
     )
 
 
-def _rejected(path: Path, file: str) -> Iterator[Row]:
-    """A row for each reason, with how many lines and the first three."""
+def _rejected_lines(path: Path, source: str) -> Iterator[dict[str, Any]]:
+    """A row for each reason, with the number of its lines and the first three of them."""
     reasons = (
         pl.scan_parquet(path)
         .group_by("reason")
@@ -51,80 +59,54 @@ def _rejected(path: Path, file: str) -> Iterator[Row]:
         )
     )
     for row in reasons.sort("lines", descending=True).collect().iter_rows(named=True):
-        examples = " | ".join(raw[:_CELL].decode(errors="replace") for raw in row["examples"])
         yield {
-            "file": file,
+            "file": source,
             "reason": row["reason"],
             "lines": row["lines"],
             "first lines": ", ".join(map(str, row["first"])),
-            "examples": examples,
+            "examples": " | ".join(raw[:_CHARACTERS].decode(errors="replace") for raw in row["examples"]),
         }
 
 
-def vocabulary(data_dir: Path) -> None:
+def _show_vocabulary(data_dir: Path) -> None:
     words = pl.read_parquet(data_dir / layout.VOCABULARY, columns=["id", "token", "count"])
-    for part, rows in (("head", words.head(_SHOWN)), ("tail", words.tail(_SHOWN))):
+    size = counted(len(words), "word")
+    for part, rows in (("head", words.head(_ROWS)), ("tail", words.tail(_ROWS))):
         create_table_artifact(
-            rows.to_dicts(),
-            key=f"vocabulary-{part}",
-            description=f"The {part} of the vocabulary of {len(words):,} words",
+            rows.to_dicts(), key=f"vocabulary-{part}", description=f"The {part} of the vocabulary of {size}"
         )
 
 
-def encode(data_dir: Path) -> None:
-    tokens = {
+def _show_encode(data_dir: Path) -> None:
+    lengths = {
         split: np.load(data_dir / layout.packed_array(split, "lengths"), mmap_mode="r", allow_pickle=False)
         for split in layout.SPLITS
     }
-    create_table_artifact(
-        [lengths(*each) for each in tokens.items()], key="review-lengths", description="Tokens of a review"
+    rows = [{"split": split, **length_summary(tokens)} for split, tokens in lengths.items()]
+    create_table_artifact(rows, key="review-lengths", description="Tokens per review")
+    _show_pictures(
+        "review-lengths-picture", "Distribution of review lengths", {"Tokens per review": pictures.lengths(lengths)}
     )
-    show("review-lengths-picture", "How long the reviews are", {"Tokens of a review": pictures.lengths(tokens)})
 
 
-def lengths(split: str, tokens: np.ndarray) -> Row:
-    """How many tokens the reviews of a split have."""
-    quantiles = np.quantile(tokens, (0.5, 0.95, 0.99)).round().astype(int) if len(tokens) else np.zeros(3, int)
-    return {
-        "split": split,
-        "reviews": len(tokens),
-        "tokens": int(tokens.sum(dtype=np.int64)),
-        "median": int(quantiles[0]),
-        "95 %": int(quantiles[1]),
-        "99 %": int(quantiles[2]),
-        "longest": int(tokens.max(initial=0)),
-    }
-
-
-def train(data_dir: Path) -> None:
+def _show_train(data_dir: Path) -> None:
     lines = (data_dir / layout.HISTORY).read_text().splitlines()
-    history = [json.loads(line) for line in lines]
-    show(
-        "training-curves",
-        "How training went; the ring is the best validation",
-        {
-            "Loss": pictures.curve(history, "loss", min),
-            "Accuracy": pictures.curve(history, "accuracy", max, "{x:.1%}"),
-            "Reviews a second": pictures.curve(history, "reviews_per_s", form="{x:,.0f}"),
-        },
-    )
+    drawn = {f"{title} ({note})": picture for title, note, picture in curves([json.loads(line) for line in lines])}
+    _show_pictures("training-curves", "Figures of the training over its steps", drawn)
 
 
-def evaluate(data_dir: Path) -> None:
+def _show_evaluate(data_dir: Path) -> None:
     metrics = json.loads((data_dir / layout.METRICS).read_text())
     rows = [
-        {"part": part, "figure": name.replace("_", " "), "value": rounded(value)}
+        {"part": part, "figure": name.replace("_", " "), "value": figure(value, name)}
         for part, figures in metrics.items()
         if isinstance(figures, Mapping)
         for name, value in figures.items()
         if isinstance(value, int | float | str)
     ]
-    create_table_artifact(rows, key="metrics", description="Figures of the model and of its making")
-    show(
-        "confusion-matrix",
-        "The test reviews, by class",
-        {"Confusion matrix": pictures.confusion(metrics["test"]["confusion"])},
-    )
+    create_table_artifact(rows, key="metrics", description="Figures of the model and of the run that made it")
+    matrix = pictures.confusion(metrics["test"]["confusion"])
+    _show_pictures("confusion-matrix", "Test reviews by true and predicted class", {"Confusion matrix": matrix})
     report = (data_dir / layout.REPORT).resolve()
     create_link_artifact(
         report.as_uri(),
@@ -134,28 +116,20 @@ def evaluate(data_dir: Path) -> None:
     )
 
 
-def rounded(value: float | str) -> float | str:
-    """A figure with as many digits as tell something."""
-    return float(f"{value:.5g}") if isinstance(value, float) else value
-
-
-def show(key: str, description: str, figures: Mapping[str, Figure]) -> None:
-    """Pictures under their titles, as one artifact that needs no file server: it holds their bytes."""
-    parts = [f"## {title}\n\n![{title}](data:image/png;base64,{png(figure)})" for title, figure in figures.items()]
+def _show_pictures(key: str, description: str, figures: Mapping[str, Figure]) -> None:
+    """Create one artifact of pictures under their titles; it contains their bytes, so it needs no file server."""
+    parts = [f"## {title}\n\n![{title}](data:image/png;base64,{_base64(drawn)})" for title, drawn in figures.items()]
     create_markdown_artifact("\n\n".join(parts), key=key, description=description)
 
 
-def png(figure: Figure) -> str:
-    """The picture's bytes in base 64."""
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=140)
-    return base64.b64encode(picture.getvalue()).decode()
+def _base64(drawn: Figure) -> str:
+    return base64.b64encode(png(drawn)).decode()
 
 
-_MAKERS: Mapping[str, Callable[[Path], None]] = {
-    "ingest": ingest,
-    "vocabulary": vocabulary,
-    "encode": encode,
-    "train": train,
-    "evaluate": evaluate,
+_ARTIFACTS: Mapping[str, Callable[[Path], None]] = {
+    "ingest": _show_ingest,
+    "vocabulary": _show_vocabulary,
+    "encode": _show_encode,
+    "train": _show_train,
+    "evaluate": _show_evaluate,
 }

@@ -1,16 +1,24 @@
-"""One set of colours for the page and its pictures, light and dark, and the page's style sheet.
+"""One set of colours for the page and its pictures, light and dark, and how a picture is drawn and written in them.
 
 A picture is drawn in the light colours. In its SVG each of them is replaced by a reference to the page's colour of
-that name, so that a picture within the page follows the reader's preference, and as PNG the same figure is a light one.
+that name, so that a picture in the page follows the reader's preference. As PNG the same figure is a light one. A
+figure is made without pyplot, so no global state is kept and any thread may draw.
 """
 
 import io
 import re
+from collections.abc import Callable
+from functools import wraps
 from html import escape
-from typing import Any
+from typing import Any, ParamSpec
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+__all__ = ["BLUE", "COLOURS", "INK", "LINE", "MUTED", "ORANGE", "SURFACE", "axes", "in_theme", "png", "svg"]
+
+_Arguments = ParamSpec("_Arguments")
 
 COLOURS = {  # name: light, dark
     "page": ("#fafaf8", "#15161a"),
@@ -25,7 +33,7 @@ INK, MUTED, LINE, BLUE, ORANGE, SURFACE = (
     COLOURS[name][0] for name in ("ink", "muted", "line", "blue", "orange", "surface")
 )
 
-MATPLOTLIB: dict[Any, Any] = {
+_MATPLOTLIB: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text, in the page's font
     "svg.hashsalt": "sentiment-pipeline",  # the same figure gives the same bytes
     "text.parse_math": False,
@@ -56,10 +64,27 @@ MATPLOTLIB: dict[Any, Any] = {
 }
 
 
+def in_theme(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
+    """A decorator: draw with the project's matplotlib settings."""
+
+    @wraps(draw)
+    def drawn(*args: _Arguments.args, **options: _Arguments.kwargs) -> Figure:
+        with matplotlib.rc_context(_MATPLOTLIB):
+            return draw(*args, **options)
+
+    return drawn
+
+
+def axes() -> tuple[Figure, Axes]:
+    """An empty figure and its one plot, in the size that every picture has."""
+    figure = Figure(figsize=(5.6, 3.0), layout="constrained")
+    return figure, figure.add_subplot()
+
+
 def svg(figure: Figure, description: str) -> str:
     """The figure as an inline `<svg>` in the page's colours, with `description` for those who cannot see it."""
     file = io.StringIO()
-    with matplotlib.rc_context(MATPLOTLIB):
+    with matplotlib.rc_context(_MATPLOTLIB):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]
@@ -72,64 +97,6 @@ def svg(figure: Figure, description: str) -> str:
 def png(figure: Figure) -> bytes:
     """The figure as a PNG image in the light colours."""
     file = io.BytesIO()
-    with matplotlib.rc_context(MATPLOTLIB):
+    with matplotlib.rc_context(_MATPLOTLIB):
         figure.savefig(file, format="png", dpi=160, metadata={"Software": None})
     return file.getvalue()
-
-
-def variables(shade: int) -> str:
-    """The colours as CSS variables, 0 light or 1 dark."""
-    return " ".join(f"--{name}: {shades[shade]};" for name, shades in COLOURS.items())
-
-
-STYLE = (
-    f"""
-:root {{ color-scheme: light dark; {variables(0)} }}
-@media (prefers-color-scheme: dark) {{ :root {{ {variables(1)} }} }}
-"""
-    + """
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.5;
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 48px 24px 72px; }
-h1 { font-size: clamp(26px, 4vw, 38px); line-height: 1.15; letter-spacing: -0.02em; margin: 6px 0 10px;
-  text-wrap: balance; }
-h2 { font-size: 21px; letter-spacing: -0.01em; margin: 56px 0 2px; }
-h3 { font-size: 14px; font-weight: 600; margin: 0 0 2px; }
-p { margin: 0; max-width: 70ch; }
-.eyebrow, .note, dt, th, figcaption { color: var(--muted); }
-.eyebrow { font-size: 13px; }
-.note { font-size: 14px; }
-.tiles, .cards, .stack { display: grid; gap: 16px; }
-.tiles { grid-template-columns: repeat(auto-fit, minmax(132px, 1fr)); margin: 30px 0 0; }
-.cards { grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); margin-top: 18px; align-items: start; }
-.tile, .card { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; margin: 0; }
-.tile { padding: 12px 16px; }
-.tile b { display: block; font-size: 24px; font-weight: 600; letter-spacing: -0.02em; }
-.tile span { font-size: 13px; color: var(--muted); }
-.card { padding: 16px 18px 14px; min-width: 0; overflow-x: auto; }
-figcaption { font-size: 13px; margin-bottom: 8px; }
-figcaption b { display: block; color: var(--ink); font-size: 14px; font-weight: 600; }
-svg { display: block; width: 100%; height: auto; }
-svg text { font-family: inherit !important; }
-table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-th { font-weight: 500; font-size: 13px; text-align: left; }
-th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-tr:last-child td { border-bottom: 0; }
-td.number, th.number { text-align: right; padding-right: 14px; }
-td:last-child, th:last-child { padding-right: 0; }
-td.bar { width: 60%; vertical-align: middle; }
-.bar i { display: block; height: 8px; min-width: 2px; border-radius: 0 4px 4px 0; background: var(--blue); }
-.columns { columns: 3 270px; column-gap: 16px; margin-top: 18px; }
-.columns .card { break-inside: avoid; margin-bottom: 16px; }
-.columns td { overflow-wrap: anywhere; }
-blockquote { margin: 8px 0 0; font-size: 14px; overflow-wrap: anywhere; max-height: 11em; overflow-y: auto; }
-.badge { font-size: 12px; font-weight: 600; }
-.badge::before { content: ""; display: inline-block; width: 9px; height: 9px; border-radius: 50%;
-  margin-right: 6px; background: currentColor; }
-.negative { color: var(--orange); }
-.positive { color: var(--blue); }
-footer { margin-top: 56px; font-size: 13px; color: var(--muted); }
-@media print { main { padding: 0; } .card, .tile { break-inside: avoid; } }
-"""
-)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -21,12 +21,10 @@ from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.models.evaluation import evaluate
 from sentiment_pipeline.models.model_folder import build_model, load_weights
 from sentiment_pipeline.models.precision import choose_device, choose_dtype, prepare_process
+from sentiment_pipeline.report.result import Mistake, Result, StageTime
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import encode, ingest, train, vocabulary
 from sentiment_pipeline.training.config import RuntimeConfig
-
-if TYPE_CHECKING:
-    from sentiment_pipeline.report.page import Mistake
 
 __all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
 
@@ -157,7 +155,7 @@ def _report(
     probabilities: np.ndarray,
 ) -> str:
     """The report as HTML."""
-    from sentiment_pipeline.report.page import Result, Stage, render  # here: a machine that trains may lack matplotlib
+    from sentiment_pipeline.report.page import render  # here, because it imports matplotlib, which may be missing
 
     lengths = {
         split: np.load(data_dir / layout.packed_array(split, "lengths"), mmap_mode="r") for split in layout.SPLITS
@@ -169,7 +167,7 @@ def _report(
             metrics=metrics,
             settings=groups,
             history=[json.loads(line) for line in lines],
-            stages=[Stage(*times) for times in _stage_times(data_dir, (*_PREPARE, train.NAME))],
+            stages=[StageTime(*times) for times in _stage_times(data_dir, (*_PREPARE, train.NAME))],
             lengths=lengths,
             probabilities=probabilities,
             labels=np.asarray(reviews.labels),
@@ -184,10 +182,8 @@ def _rejected_reasons(path: Path) -> dict[str, int]:
     return dict(Counter(pq.read_table(path, columns=["reason"])["reason"].to_pylist())) if path.exists() else {}
 
 
-def _mistakes(data_dir: Path, labels: np.ndarray, probabilities: np.ndarray) -> "list[Mistake]":
+def _mistakes(data_dir: Path, labels: np.ndarray, probabilities: np.ndarray) -> list[Mistake]:
     """The wrong predictions with the highest confidence, the worst first."""
-    from sentiment_pipeline.report.page import Mistake
-
     wrongness = np.abs(probabilities - labels)
     worst = np.argsort(-wrongness, kind="stable")[:_MISTAKES]
     rows = sorted(int(row) for row in worst if wrongness[row] > 0.5)

@@ -12,26 +12,41 @@ MODEL = {
 }
 
 
-def test_the_card_tells_of_the_model_its_figures_and_its_making() -> None:
+def test_the_card_describes_the_model_its_figures_and_how_it_was_made() -> None:
     card = model_card("quick", METRICS, {"model": MODEL, "training": {"learning_rate": 0.002}}, 30_002)
-    for told in (
-        "# Sentiment of reviews: quick",
-        "bidirectional LSTM (1 x 128 units, max and mean pooling",
-        "30,002 words",
-        "| test | 2,000 | 94.45% | 0.1312 | 0.9400 |",
-        "| validation | 1,000 | 95.10% | 0.1280 |  |",
-        "| `training.learning_rate` | 0.002 |",
-        "| `epochs` | 3 |",
+    for shown in (
+        "# Sentiment of reviews: quick\n",
+        "A bidirectional LSTM (1 x 128 units, max and mean pooling, 100 numbers a word, at most 400 tokens of a "
+        "review), with a vocabulary of 30,002 words.\n",
+        "| test | 2,000 | 94.45% | 0.1312 | 0.94 |\n| validation | 1,000 | 95.10% | 0.128 | – |\n",
+        "because they are not labelled reviews: 12.\n",
+        "| Settings | |\n|---|---|\n| `model.bidirectional` | yes |\n",
+        "| `training.learning_rate` | 0.002 |\n",
+        "| `epochs` | 3 |\n",
         "predict --model",
     ):
-        assert told in card, told
+        assert shown in card, shown
     assert "n-grams" not in card
+    assert "`confusion`" not in card
 
 
 def test_ngrams_are_mentioned() -> None:
     card = model_card("full", METRICS, {"model": {**MODEL, "bidirectional": False, "ngrams": 3}}, 100)
     assert "one-directional" in card
     assert "n-grams of up to 3 words" in card
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    card = model_card("full", {"test": METRICS["test"]}, {"model": MODEL}, 100)
+    assert "| test |" in card
+    assert "| validation |" not in card
+    assert "rejected" not in card
+    assert "| Training |" not in card
+
+
+def test_without_test_reviews_there_are_no_figures() -> None:
+    card = model_card("full", {"test": {"reviews": 0, "accuracy": None, "loss": None, "f1": None}}, {"model": MODEL}, 9)
+    assert "| test | 0 | – | – | – |\n" in card
 
 
 def test_names_cannot_break_the_tables() -> None:

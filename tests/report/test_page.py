@@ -1,3 +1,4 @@
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -6,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_pipeline.report.page import Mistake, Result, Stage, render
+from sentiment_pipeline.report.page import render
+from sentiment_pipeline.report.result import Mistake, Result, StageTime
+from sentiment_pipeline.report.theme import COLOURS
 
 VOID = {"meta", "br", "use"}
 METRICS = {
@@ -53,9 +56,10 @@ def result(**changes: Any) -> Result:
         metrics=METRICS,
         settings={"model": {"length": 400}, "training": {"seed": 0}},
         history=[
-            {"step": 20 * i, "loss": 1 / i, "accuracy": 1 - 1 / (i + 2), "reviews_per_s": 800.0} for i in range(1, 9)
+            {"step": 20 * i, "loss": 1 / i, "accuracy": 1 - 1 / (i + 2), "reviews_per_s": 800.0, "gradient_norm": 1.5}
+            for i in range(1, 9)
         ],
-        stages=[Stage("ingest", 6, 3.1), Stage("train", 1, 171.2)],
+        stages=[StageTime("ingest", 6, 3.1), StageTime("train", 1, 171.2)],
         lengths={"train": random.integers(5, 200, 500), "test": np.zeros(0, np.int32)},
         probabilities=random.random(2000).astype(np.float32),
         labels=labels,
@@ -65,9 +69,9 @@ def result(**changes: Any) -> Result:
     return Result(**{**complete, **changes})
 
 
-def test_the_page_tells_what_it_was_given() -> None:
+def test_the_page_shows_what_it_is_given() -> None:
     text = Reader(render(result())).text
-    for told in (
+    for shown in (
         "94.45% of 2,000 test reviews",
         "851.3",
         "2 min 51 s",
@@ -81,8 +85,34 @@ def test_the_page_tells_what_it_was_given() -> None:
         "Calibration",
         "Throughput",
         "0.51 points",
+        "Gradient norm",
+        "94.45%",
+        "0.1312",
+        "lines rejected",
     ):
-        assert told in text, told
+        assert shown in text, shown
+
+
+def test_tables_align_numbers_and_write_them_for_people() -> None:
+    page = render(result())
+    assert '<tr><th></th><th class="number">test</th><th class="number">validation</th></tr>' in page
+    assert '<tr><td>f1</td><td class="number">0.94</td><td class="number">–</td></tr>' in page
+    assert '<tr><td>train</td><td>not UTF-8</td><td class="number">2</td></tr>' in page
+    assert "<tr><td>test</td>" + '<td class="number">0</td>' * 2 + '<td class="number">–</td>' * 5 + "</tr>" in page
+
+
+def test_the_time_of_a_stage_is_a_bar() -> None:
+    page = render(result(stages=[StageTime("ingest", 6, 50.0), StageTime("train", 1, 200.0)]))
+    assert re.findall(r'<i style="(.*)"></i>', page) == ["width:25.0%", "width:100.0%"]
+    assert "width:0.0%" in render(result(stages=[StageTime("ingest", 1, 0.0)]))
+
+
+def test_every_colour_of_the_style_is_defined_light_and_dark() -> None:
+    style = render(result()).partition("</style>")[0]
+    used = set(re.findall(r"var\(--(\w+)\)", style))
+    assert used == set(COLOURS)
+    for name, shades in COLOURS.items():
+        assert re.findall(rf"--{name}: (#[0-9a-f]{{6}});", style) == [*shades]
 
 
 def test_nothing_is_fetched_from_anywhere() -> None:
@@ -118,8 +148,18 @@ def test_what_is_not_given_is_left_out(part: str, empty: object, heading: str) -
 
 
 def test_the_least_result_is_a_page_too() -> None:
-    least = Result("tutorial", {"test": {"accuracy": 0.5, "loss": 0.7, "reviews": 0}}, {})
-    assert "50.00% of 0 test reviews" in Reader(render(least)).text
+    least = Result("tutorial", {"test": {"accuracy": 0.5, "loss": 0.7, "reviews": 8}}, {})
+    text = Reader(render(least)).text
+    assert "50.00% of 8 test reviews" in text
+    assert "Too few reviews to estimate the standard error" in text
+
+
+def test_without_test_reviews_there_are_no_figures() -> None:
+    page = render(Result("tutorial", {"test": {"accuracy": None, "loss": None, "f1": None, "reviews": 0}}, {}))
+    assert "– of 0 test reviews" in Reader(page).text
+    assert "Too few reviews to estimate the standard error" in page
+    assert '<div class="tile"><b>–</b><span>test loss</span></div>' in page
+    assert '<tr><td>accuracy</td><td class="number">–</td></tr>' in page
 
 
 @settings(max_examples=25, deadline=None)
@@ -129,7 +169,7 @@ def test_no_text_of_a_user_becomes_markup(text: str) -> None:
         name=text,
         mistakes=[Mistake(text, 1, 0.1)],
         rejected={text: {text: 1}},
-        stages=[Stage(text, 1, 1.0)],
+        stages=[StageTime(text, 1, 1.0)],
         settings={text: {text: text}},
         metrics={**METRICS, text: {text: text}},
         history=(),
@@ -137,7 +177,7 @@ def test_no_text_of_a_user_becomes_markup(text: str) -> None:
         lengths={},
     )
     page = Reader(render(hostile))
-    assert all(attributes for tag, attributes in page.tags if tag == "i"), "the bars alone are of this element"
+    assert all(attributes for tag, attributes in page.tags if tag == "i"), "only the bars are of this element"
     assert page.text.count(text) >= 8
 
 

@@ -1,9 +1,9 @@
-import re
 from xml.etree import ElementTree
 
+import matplotlib
 from matplotlib.figure import Figure
 
-from sentiment_pipeline.report.theme import BLUE, COLOURS, STYLE, png, svg
+from sentiment_pipeline.report.theme import BLUE, COLOURS, axes, in_theme, png, svg
 
 
 def drawn() -> Figure:
@@ -26,6 +26,16 @@ def test_the_same_figure_gives_the_same_bytes() -> None:
     assert png(drawn()).startswith(b"\x89PNG")
 
 
-def test_every_colour_that_the_style_uses_is_defined_light_and_dark() -> None:
-    for name in set(re.findall(r"var\(--(\w+)\)", STYLE)):
-        assert len(re.findall(rf"--{name}: #[0-9a-f]{{6}};", STYLE)) == 2
+def test_drawing_leaves_the_settings_of_matplotlib_alone() -> None:
+    before, during = dict(matplotlib.rcParams), {}
+
+    @in_theme
+    def draw(value: float) -> Figure:
+        during.update(matplotlib.rcParams)
+        figure, plot = axes()
+        plot.plot([value])
+        return figure
+
+    svg(draw(1.0), "")
+    assert during["text.color"] != before["text.color"]
+    assert dict(matplotlib.rcParams) == before
