@@ -1,4 +1,4 @@
-"""What finished stages show, made from the files of a real run."""
+"""What finished stages show, from the files of a real run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows import artifacts
-from sentiment_pipeline.engine.stage import Run
 
 
 @pytest.fixture
@@ -26,35 +25,31 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return created
 
 
-def make(stage: str, data_dir: Path) -> None:
-    artifacts.publish(stage, Run(data_dir, None))
-
-
 def test_rejected_lines_by_reason_with_examples(shown: Mapping[str, Any], tmp_path: Path) -> None:
     schema = pa.schema({"line": pa.int64(), "reason": pa.string(), "raw": pa.binary()})
     rows = [{"line": line, "reason": "no label", "raw": b"bad \xff" + bytes([48 + line]) * 500} for line in range(5)]
     (tmp_path / "rejected").mkdir()
     pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "rejected/train.parquet")
     pq.write_table(pa.Table.from_pylist([], schema), tmp_path / "rejected/test.parquet")
-    make("ingest", tmp_path)
+    artifacts.publish("ingest", tmp_path)
     (row,) = shown["rejected-lines"]
     assert (row["file"], row["reason"], row["lines"], row["first lines"]) == ("train", "no label", 5, "0, 1, 2")
     examples = row["examples"].split(" | ")
-    assert [len(example) for example in examples] == [artifacts.CELL] * 3
+    assert [len(example) for example in examples] == [artifacts._CHARACTERS] * 3
     assert examples[0].startswith("bad �00")
 
 
 def test_a_run_is_shown_in_tables_and_pictures(shown: Mapping[str, Any], trained: Path) -> None:
     for stage in ("ingest", "tokenize", "vocabulary", "encode", "train", "evaluate", "publish"):
-        make(stage, trained)
+        artifacts.publish(stage, trained)
     assert shown["rejected-lines"][0]["lines"] == 0
     assert [row["token"] for row in shown["vocabulary-head"][:2]] == ["_PAD", "_UNK"]
-    assert shown["vocabulary-tail"][-1]["id"] > artifacts.SHOWN
+    assert shown["vocabulary-tail"][-1]["id"] > artifacts._ROWS
     train, validation, test = shown["review-lengths"]
     assert train["reviews"] + validation["reviews"] + test["reviews"] == 1500
-    assert 0 < train["median"] <= train["95 %"] <= train["99 %"] <= train["longest"]
+    assert 0 < train["median"] <= train["95%"] <= train["99%"] <= train["longest"]
     figures = {(row["part"], row["figure"]): row["value"] for row in shown["metrics"]}
-    assert 0 <= figures["test", "accuracy"] <= 1
-    for key, pictures in (("training-curves", 3), ("confusion-matrix", 1), ("review-lengths-picture", 1)):
+    assert 0 <= float(figures["test", "accuracy"]) <= 1
+    for key, pictures in (("training-curves", 4), ("confusion-matrix", 1), ("review-lengths-picture", 1)):
         assert shown[key].count("(data:image/png;base64,iVBOR") == pictures
     assert shown["report"] == (trained / "report.html").as_uri()
