@@ -1,7 +1,7 @@
-"""The limits in the field metadata of a config: what they mean, in words and as a check.
+"""The limits in the field metadata of a config: as words, and as a check of values.
 
-Configs are plain dataclasses, because what trains runs without pydantic. Their metadata is what pydantic, the command
-line, the Prefect form and `docs/settings.md` are made from; values from a file are checked here.
+Configs are plain dataclasses, because training must run without pydantic. pydantic, the command line, the Prefect form
+and `docs/settings.md` read their metadata; values from a model folder or a job's file are checked here.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,21 @@ _LIMITS = {"ge": (ge, "at least"), "gt": (gt, "more than"), "le": (le, "at most"
 
 
 def limits_in_words(metadata: Mapping[str, Any]) -> str:
-    """The limits of a field, for example `at least 0 and less than 1`; empty without limits."""
+    """The limits of a field in words; empty without limits.
+
+    Args:
+        metadata: the metadata of the field; `ge`, `gt`, `le` and `lt` are its limits.
+
+    >>> limits_in_words({"ge": 0, "lt": 1})
+    'at least 0 and less than 1'
+    """
     return " and ".join(
         f"{words} {_number(metadata[name])}" for name, (_, words) in _LIMITS.items() if name in metadata
     )
 
 
 def _number(limit: float) -> str:
-    """A limit as people write it: `0.5`, `65,536`, `2^40`."""
+    """A limit as text: `0.5`, `65,536`, `2^40`."""
     if limit != int(limit):
         return str(limit)
     whole = int(limit)
@@ -35,15 +42,15 @@ def _number(limit: float) -> str:
 
 
 def config_from_values(config: type[Config], values: Any, where: str) -> Config:
-    """A config made from plain values that come from a file, each of the declared type and within its limits.
+    """A config from values that were read from a file.
 
     Args:
         config: a dataclass.
-        values: what the file holds, a mapping if it is right.
-        where: names the values in the error, for example `model in config.json`.
+        values: a mapping with a value for each field, of its type and within its limits.
+        where: what the values are, for the error message, for example `model in config.json`.
 
     Raises:
-        SettingsError: a value is missing, unknown or wrong; names the first.
+        SettingsError: a value is missing, unknown or wrong, or `values` is not a mapping; names the first such value.
     """
     hints, known = get_type_hints(config), fields(config)  # type: ignore[arg-type]
     if not isinstance(values, Mapping) or set(values) != {each.name for each in known}:
@@ -55,7 +62,7 @@ def config_from_values(config: type[Config], values: Any, where: str) -> Config:
 
 
 def _violation(value: Any, hint: Any, limits: Mapping[str, Any]) -> str | None:
-    """What `value` must be and is not, or None."""
+    """What the value must be, if it is not; otherwise None."""
     if choices := get_args(hint):
         return None if isinstance(value, str) and value in choices else f"must be one of {', '.join(choices)}"
     if not (type(value) is hint or (hint is float and type(value) is int)):

@@ -1,10 +1,12 @@
-"""How OpenMP's threads wait for each other, which must be set before torch is loaded.
+"""How OpenMP's threads wait for each other; must be set before torch is loaded.
 
-An LSTM's steps are many and short, so its threads wait for each other all the time. Where they spin for long, as by
-default, and something else wants the cores, training stands still; where they sleep at once, waking them costs most of
-the time. Spinning for some microseconds and then sleeping is right for both. Tokens a second of preset `quick` on two
-cores (torch 2.13, libgomp), alone and beside two other busy processes: by default 111,000 and next to nothing; asleep
-at once 25,000 and 29,000; as here 109,000 and 45,000.
+An LSTM has many short steps, so its threads wait for each other all the time. By default they spin for long; when
+something else needs the cores, training hardly continues. If they sleep at once, waking them takes most of the time.
+Spinning for some microseconds and then sleeping is good in both cases. Tokens per second with the preset `quick` on two
+cores (torch 2.13, libgomp), alone and beside two other busy processes: 111,000 and next to none by default; 25,000 and
+29,000 sleeping at once; 109,000 and 45,000 with these values.
 """
 
-OPENMP_WAIT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
+__all__ = ["OPENMP_WAIT"]
+
+OPENMP_WAIT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}  # environment variables

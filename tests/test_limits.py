@@ -1,7 +1,9 @@
+import doctest
 from dataclasses import asdict
 
 import pytest
 
+from sentiment_pipeline import limits
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.limits import config_from_values, limits_in_words
 from sentiment_pipeline.models.config import ModelConfig
@@ -49,3 +51,7 @@ def test_limits_are_written_in_words() -> None:
     assert limits_in_words({"ge": 0, "lt": 1, "description": "a fraction"}) == "at least 0 and less than 1"
     assert limits_in_words({"gt": 0, "le": 5}) == "more than 0 and at most 5"
     assert limits_in_words({}) == ""
+
+
+def test_the_example_in_the_docstring() -> None:
+    assert doctest.testmod(limits) == (0, 1)

@@ -1,1 +1,1 @@
-"""The model: the function from token ids to a logit, how it is scored, and the folder that it is saved in."""
+"""The model: the function from token ids to a logit, its evaluation, and the folder that it is saved in."""

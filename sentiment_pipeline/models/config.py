@@ -1,4 +1,4 @@
-"""The settings of the model: the function from token ids to a logit, so they travel in the model folder."""
+"""The settings of the model. They define the function from token ids to a logit, so `config.json` holds them too."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -10,7 +10,10 @@ __all__ = ["ModelConfig"]
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The model: word vectors and n-gram ratios, LSTM, pooling and an output layer of one unit."""
+    """The model: word vectors and n-gram ratios, LSTM, pooling and an output layer of one unit.
+
+    The metadata of each field describes it and its limits.
+    """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
@@ -93,15 +96,16 @@ class ModelConfig:
 
     @property
     def has_linear_head(self) -> bool:
+        """Whether a linear head stands beside the LSTM: it needs n-grams, and padding on the right."""
         return self.linear_length > 0 and self.ngrams > 0 and self.padding == "right"
 
     @property
     def lstm_truncation(self) -> Truncation:
-        """What the LSTM reads of a review."""
+        """The part of a review that the LSTM reads."""
         return Truncation(self.length, self.tail, self.padding)
 
     @property
     def truncation(self) -> Truncation:
-        """What any part of the model reads of a review: the linear head reads further than the LSTM."""
+        """The part of a review that the whole model reads: the linear head may read more of it than the LSTM."""
         length = max(self.length, self.linear_length) if self.has_linear_head else self.length
         return Truncation(length, self.tail, self.padding)

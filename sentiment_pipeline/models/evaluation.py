@@ -1,4 +1,4 @@
-"""How good a model is on one split: accuracy, loss, F1 and the confusion matrix."""
+"""The evaluation of a model on one split: accuracy, loss, F1 and the confusion matrix."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +10,26 @@ from sentiment_pipeline.data.packed import Array, PackedReviews
 from sentiment_pipeline.models.inference import logits
 from sentiment_pipeline.models.sentiment import Scorer, SentimentModel
 
-_PIECE = 1 << 17  # reviews scored, and sorted by length, at a time
-
 __all__ = ["Metrics", "evaluate", "metrics", "score_split"]
 
-Metrics = dict[str, Any]
+Metrics = dict[str, Any]  # JSON values by name, as `metrics` returns them
+
+_PIECE = 1 << 17  # reviews scored, and sorted by length, at a time
 
 
 def evaluate(
     model: SentimentModel, reviews: PackedReviews, dtype: torch.dtype = torch.float32
 ) -> tuple[Metrics, Array]:
-    """Score a split: its `metrics`, and the probability of each review, float32, [reviews]."""
+    """Score a split.
+
+    Args:
+        model: the model; scoring runs on its device.
+        reviews: the reviews of the split.
+        dtype: dtype of the matrix products.
+
+    Returns:
+        Its `metrics`, and the probability that each review is positive, float32, [reviews].
+    """
     scored = score_split(model, reviews, dtype)
     return metrics(scored, reviews.labels), torch.from_numpy(scored).sigmoid().numpy()
 
@@ -33,11 +42,16 @@ def score_split(
     rank: int = 0,
     ranks: int = 1,
 ) -> Array:
-    """The model's number for each review of a split, for a `SentimentModel` its logit; float32, [reviews].
+    """The model's score of each review of a split, for a `SentimentModel` its logit; float32, [reviews].
 
     Args:
-        check: called before each batch; what it raises ends the work.
-        rank, ranks: score only every `ranks`-th piece, from the `rank`-th on, and leave zeros elsewhere.
+        model: the model; scoring runs on its device.
+        reviews: the reviews of the split.
+        dtype: dtype of the matrix products.
+        check: called before each batch; an exception that it raises ends the scoring.
+        rank: with `ranks`, score only every `ranks`-th piece of the split, starting with the `rank`-th; the other
+            scores are 0.
+        ranks: number of processes that share the split.
     """
     result = np.zeros(len(reviews), np.float32)
     size = min(_PIECE, -(-len(reviews) // ranks)) or 1
@@ -49,16 +63,16 @@ def score_split(
 
 
 def metrics(scores: Array, labels: Array) -> Metrics:
-    """The figures of predictions.
+    """The metrics of predictions.
 
     Args:
         scores: logits, float32, [reviews]; above 0 means positive.
-        labels: 0 negative, 1 positive, [reviews].
+        labels: 0 negative, 1 positive; int8, [reviews].
 
     Returns:
-        `reviews`; `accuracy`, `loss` (mean binary cross-entropy, nats), `f1`, `precision`, `recall` (of the positive
-        class; 0 where undefined), all None without reviews; `confusion`, rows the true class, columns the predicted
-        one, negative first.
+        `reviews`, their number. `accuracy`; `loss`, the mean binary cross-entropy in nats; `f1`, `precision` and
+        `recall` of the positive class, 0 where undefined; all five None without reviews. `confusion`, a list of two
+        rows: rows are the true class, columns the predicted one, negative first.
     """
     scores, truth, predicted = scores.astype(np.float64), labels.astype(bool), scores > 0
     confusion = np.bincount(2 * truth + predicted, minlength=4).reshape(2, 2)

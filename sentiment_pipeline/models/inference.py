@@ -1,7 +1,7 @@
-"""Probabilities from token ids, in the order they were given.
+"""Scores and probabilities of reviews, from their token ids.
 
-Reviews are scored sorted by length, as many at a time as fit a number of tokens, so that little is padding and one
-enormous review does not need the memory of a batch of them.
+Reviews are scored in order of length, in batches of at most a number of tokens, so that little is padding and one
+enormous review does not take the memory of a batch of them. Results are in the order of the input.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from sentiment_pipeline.models.sentiment import Scorer
 
 __all__ = ["logits", "probabilities"]
 
-_BATCH_TOKENS = 1 << 16  # of a batch, with padding
+_BATCH_TOKENS = 1 << 16  # with padding
 
 
 @torch.inference_mode()
@@ -28,14 +28,15 @@ def logits(
     tokens: int = _BATCH_TOKENS,
     check: Callable[[], None] = lambda: None,
 ) -> Array:
-    """The model's number for each review, for a `SentimentModel` its logit; float32, [reviews].
+    """The model's score of each review, for a `SentimentModel` its logit; float32, [reviews].
 
     Args:
-        ids: token ids of all reviews, one after another, any integer type.
-        offsets: where each review begins, and the end of the last, int64, [reviews + 1]; empty reviews are allowed.
-        dtype: the format of the matrix products.
-        tokens: the largest batch, in tokens with padding; at least one review is scored at a time.
-        check: called before each batch; what it raises ends the work.
+        model: the model; scoring runs on its device, in evaluation mode.
+        ids: token ids of all reviews, one review after another; any integer type, [tokens].
+        offsets: where each review begins, and the end of the last one; int64, [reviews + 1]. Reviews may be empty.
+        dtype: dtype of the matrix products.
+        tokens: maximum size of a batch, in tokens with padding; a batch holds at least one review.
+        check: called before each batch; an exception that it raises ends the scoring.
     """
     device, training = next(model.parameters()).device, model.training
     model.eval()
@@ -57,7 +58,7 @@ def probabilities(
 
 
 def _groups(lengths: Array, longest: int, padded: bool, tokens: int) -> Iterator[Array]:
-    """Review numbers by length, longest first, in groups of at most `tokens` tokens with padding."""
+    """Indices of reviews by length, longest first, in groups of at most `tokens` tokens with padding."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):

@@ -1,12 +1,13 @@
 """The word vectors and the LSTM as a language model.
 
-A network that has learned to predict the next word is a better beginning than random numbers (Dai and Le, NIPS
-2015), and it needs no further text. Each direction predicts what it has not seen: forwards the next word, backwards
-the one before. A layer above a bidirectional one has seen both, so of a bidirectional LSTM the first layer is
-pretrained, else all of them. N-gram ratios reveal neighbouring words; their inputs are zeros here.
+A network that has learned to predict the next word is a better starting point than random weights (Dai and Le, NIPS
+2015), and it needs no other text. Each direction predicts what it has not seen: the forward one the next word, the
+backward one the word before. A layer above a bidirectional one has seen both, so only the first layer of a
+bidirectional LSTM is pretrained; otherwise all layers are. N-gram ratios would reveal the neighbouring words, so their
+inputs are zeros here.
 
 Only the most frequent words are predicted, 86 of 100 in IMDB's reviews: an exact softmax over them costs less than
-sampling from all, and the vectors of rare words learn as inputs all the same.
+sampling from all words, and the vectors of rare words are still trained as inputs.
 """
 
 from collections.abc import Mapping
@@ -22,19 +23,21 @@ from sentiment_pipeline.models.sentiment import Scorer
 
 __all__ = ["LanguageModel", "pretrained_weights"]
 
-_PREDICTED = 2048  # ids that are predicted, the special ones among them; the vocabulary is sorted by frequency
+_PREDICTED = 2048  # ids that are predicted, including the special ones; the vocabulary is sorted by frequency
 _LOGITS_AT_ONCE = 1 << 13  # positions whose logits are in memory at once
 _IGNORED = -1
-_FIRST, _SECOND = slice(None, -1), slice(1, None)  # of each two neighbouring words
-_DIRECTIONS = ((_FIRST, _SECOND), (_SECOND, _FIRST))  # what a direction has seen, and what it predicts from that
+_FIRST, _SECOND = slice(None, -1), slice(1, None)  # of each pair of neighbouring words
+_DIRECTIONS = ((_FIRST, _SECOND), (_SECOND, _FIRST))  # the word that a direction has seen, and the one it predicts
 
 
 class LanguageModel(Scorer):
     """The layers of a `SentimentModel` that read words, under the same names, with decoders that predict words.
 
+    The output layer shares its weights with the word vectors.
+
     Args:
-        config: of the `SentimentModel`.
-        vocabulary_size: ids, with the two special ones.
+        config: the config of the `SentimentModel`; its padding must be `right`.
+        vocabulary_size: number of ids, the two special ones included.
     """
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
@@ -56,11 +59,11 @@ class LanguageModel(Scorer):
         self.bias = nn.Parameter(torch.zeros(min(_PREDICTED, vocabulary_size)))
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The mean over each review's predictable words of the cross-entropy in nats, float32, [reviews].
+        """The mean cross-entropy of each review's predictable words, in nats, float32, [reviews]; 0 without any.
 
         Args:
-            ids: token ids, [time, reviews], padded on the right.
-            lengths: how many of each review's ids are tokens, [reviews].
+            ids: token ids, padded on the right; any integer type, [time, reviews].
+            lengths: number of tokens of each review; integers, [reviews].
         """
         vectors = self.embedding_dropout(self.embedding(ids))
         outputs = self.dropout(self.lstm(pad(vectors, (0, self.config.ngrams)), lengths))
@@ -75,7 +78,7 @@ class LanguageModel(Scorer):
         return total / count.clamp(min=1)
 
     def _summed_losses(self, decoded: Tensor, targets: Tensor) -> Tensor:
-        """As `_losses`, in pieces whose logits are computed again in the backward pass: all would fill the memory."""
+        """As `_losses`, in pieces whose logits are recomputed in the backward pass, to save memory."""
         steps = max(1, _LOGITS_AT_ONCE // targets.shape[1])
         pieces = zip(decoded.split(steps), targets.split(steps), strict=True)
         return torch.stack(
@@ -83,12 +86,12 @@ class LanguageModel(Scorer):
         ).sum(0)
 
     def _losses(self, decoded: Tensor, targets: Tensor) -> Tensor:
-        """The sum of each review's cross-entropies, [reviews]."""
+        """The sum of each review's cross-entropies in nats, float32, [reviews]."""
         logits = linear(decoded, self.embedding.weight[: len(self.bias)], self.bias).float()
         each = cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=_IGNORED, reduction="none")
         return each.view_as(targets).sum(0)
 
 
 def pretrained_weights(trained: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a trained `LanguageModel` that a `SentimentModel` begins with, by their names in it."""
+    """The weights of a trained `LanguageModel` that initialize a `SentimentModel`, by their names in it."""
     return {name: each for name, each in trained.items() if name.startswith(("embedding.", "lstm."))}

@@ -2,7 +2,7 @@
 
 Each distinct n-gram adds its log-count ratio times a learned factor to the logit (Wang and Manning, ACL 2012). Such a
 model and a recurrent one err on different reviews, so the mean of their logits is better than either (Mesnil et
-al., ICLR 2015). It reads more of a long review than the LSTM can afford to. `training.fits` fits it.
+al., ICLR 2015). The head is cheap, so it can read more of a long review than the LSTM. `training.fits` fits it.
 """
 
 import torch
@@ -15,11 +15,15 @@ __all__ = ["LinearHead", "sum_of_weights"]
 
 
 class LinearHead(nn.Module):
-    """A bias, and a weight for each of `buckets` hashed n-grams of 1 to `longest` words.
+    """A bias, and a weight for each hash bucket of the n-grams of 1 to `longest` words.
+
+    Args:
+        longest: number of words of the longest n-grams.
+        buckets: number of hash buckets.
 
     Attributes:
-        weights: a buffer, float32, [buckets, 1]; no parameter, because it is no part of the LSTM's training.
-        bias: a buffer, float32, [1].
+        weights: float32, [buckets, 1]; a buffer and not a parameter, because it is fitted apart from the LSTM.
+        bias: float32, [1]; a buffer, too.
     """
 
     weights: Tensor
@@ -35,13 +39,18 @@ class LinearHead(nn.Module):
         """The logit of each review, float32, [reviews].
 
         Args:
-            ids: token ids, [time, reviews], padded on the right.
-            lengths: how many of each review's ids are tokens, [reviews].
+            ids: token ids, padded on the right; any integer type, [time, reviews].
+            lengths: number of tokens of each review; integers, [reviews].
         """
         return sum_of_weights(self.weights, self.buckets(ids, lengths)) + self.bias
 
     def buckets(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The buckets of each review's distinct n-grams, int64, [reviews, longest * time]; 0 for none."""
+        """The buckets of each review's distinct n-grams, int64, [reviews, time * longest]; 0 where there is none.
+
+        Args:
+            ids: as for `forward`.
+            lengths: as for `forward`.
+        """
         positions = torch.arange(len(ids), device=ids.device)[:, None].expand_as(ids)
         buckets = hash_ngrams(ids, positions, self.longest, len(self.weights))
         buckets = buckets.masked_fill((positions >= lengths)[..., None], 0)
@@ -49,5 +58,11 @@ class LinearHead(nn.Module):
 
 
 def sum_of_weights(weights: Tensor, buckets: Tensor, factors: Tensor | None = None) -> Tensor:
-    """The sum of the weights of each row's buckets, each times its factor, [rows]; the weight of bucket 0 must be 0."""
+    """The sum of the weights of each row's buckets, float32, [rows].
+
+    Args:
+        weights: float32, [buckets, 1]; the weight of bucket 0 must be 0. Its gradient is sparse.
+        buckets: int64, [rows, n-grams].
+        factors: factors of the weights in the sum, float32, [rows, n-grams]; None: 1.
+    """
     return embedding_bag(buckets, weights, mode="sum", per_sample_weights=factors, sparse=True).squeeze(1)

@@ -4,7 +4,7 @@ The equations are those of Hochreiter and Schmidhuber (1997) with the forget gat
 (2000), in the form that `torch.nn.LSTM` computes. At each time step, from the input x, the last output h and the
 last cell state c:
 
-    i  = sigmoid(W_ii x + b_ii + W_hi h + b_hi)     input gate: how much of the candidate is let in
+    i  = sigmoid(W_ii x + b_ii + W_hi h + b_hi)     input gate: how much of the candidate is added
     f  = sigmoid(W_if x + b_if + W_hf h + b_hf)     forget gate: how much of the cell state is kept
     g  = tanh(W_ig x + b_ig + W_hg h + b_hg)        candidate for the cell state
     o  = sigmoid(W_io x + b_io + W_ho h + b_ho)     output gate: how much of the cell state is shown
@@ -28,7 +28,12 @@ __all__ = ["LSTM"]
 class LSTM(nn.Module):
     """One layer in one direction: `torch.nn.LSTM(input_size, hidden_size)` with the same parameters and results.
 
-    The four gates' weights lie below one another (i, f, g, o), so that a state dict of either layer fits the other.
+    The weights of the four gates are stacked in the order i, f, g, o, so that a state dict of either layer fits the
+    other.
+
+    Args:
+        input_size: number of features of a time step's input.
+        hidden_size: number of units, which is the number of features of its output.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -45,10 +50,10 @@ class LSTM(nn.Module):
         self.bias_hh_l0 = weights(4 * hidden_size)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Run over the inputs from zero states.
+        """Run over the inputs, starting from zero states.
 
         Args:
-            inputs: [time, reviews, input_size].
+            inputs: floating point, [time, reviews, input_size].
 
         Returns:
             The output h of every time step, [time, reviews, hidden_size], and the last h and c, each

@@ -1,6 +1,6 @@
 """A trained model as a folder: `model.safetensors` and `config.json`. Nothing in it can run code when it is read.
 
-The config says what the model is made of; the weights must then have exactly the names, shapes and bytes that it says.
+The config describes the model; the weights must have exactly the names, shapes, dtypes and hash that follow from it.
 """
 
 import json
@@ -20,7 +20,7 @@ from sentiment_pipeline.limits import config_from_values
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.models.sentiment import SentimentModel
 
-__all__ = ["Weights", "build_model", "load_model", "load_weights", "read_config", "save_model", "save_weights"]
+__all__ = ["Weights", "build_model", "load_model", "load_weights", "save_model", "save_weights"]
 
 _FORMAT = 1
 _MAX_VOCABULARY = 1 << 32
@@ -29,16 +29,21 @@ Weights = Mapping[str, Tensor]
 
 
 def save_weights(path: Path, weights: Weights) -> None:
-    """Publish weights as a safetensors file."""
+    """Publish weights as a safetensors file.
+
+    Args:
+        path: the file.
+        weights: tensors by name, on any device.
+    """
     with published(path) as temporary:
         temporary.write_bytes(save({name: each.detach().cpu().contiguous() for name, each in weights.items()}))
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """Read what `save_weights` wrote.
+    """The weights of a safetensors file, by name, on the CPU.
 
     Raises:
-        PipelineError: the file is missing or no safetensors file.
+        PipelineError: the file is missing, or not a safetensors file.
     """
     try:
         return load_file(path)
@@ -51,10 +56,14 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 def save_model(
     folder: Path, weights: Weights, model: ModelConfig, vocabulary_size: int, more: Mapping[str, Any]
 ) -> None:
-    """Publish weights and config in `folder`; the config last, so that it never describes weights to come.
+    """Publish weights and config in a folder; the config last, so that it never describes weights that are not there.
 
     Args:
-        more: what else the config holds, such as how texts become ids; JSON.
+        folder: the model folder.
+        weights: the state dict of a `SentimentModel`.
+        model: its config.
+        vocabulary_size: number of ids, the two special ones included.
+        more: further entries of the config, such as how texts become ids; JSON values.
     """
     save_weights(folder / layout.MODEL_WEIGHTS, weights)
     config = {
@@ -68,12 +77,12 @@ def save_model(
 
 
 def load_model(folder: Path) -> tuple[SentimentModel, dict[str, Any]]:
-    """The model of a folder, ready to score, and its config.
+    """The model of a folder, on the CPU and in evaluation mode, and its config.
 
     Raises:
         PipelineError: a file is missing or damaged, or the two do not belong together.
     """
-    config = read_config(folder / layout.MODEL_CONFIG)
+    config = _read_config(folder / layout.MODEL_CONFIG)
     path = folder / layout.MODEL_WEIGHTS
     if not path.is_file() or sha256(path) != config["weights_sha256"]:
         raise PipelineError(f"{path} is missing, damaged or not of this {layout.MODEL_CONFIG}; publish the model again")
@@ -81,11 +90,11 @@ def load_model(folder: Path) -> tuple[SentimentModel, dict[str, Any]]:
     return model, config
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """`config.json`, checked as far as this half needs it.
+def _read_config(path: Path) -> dict[str, Any]:
+    """`config.json`; the entries that this module needs are checked.
 
     Raises:
-        PipelineError: it is missing, or anything this half needs is not as it must be.
+        PipelineError: it is missing, or one of these entries is missing or wrong.
     """
     try:
         config: dict[str, Any] = json.loads(read_bytes(path))
@@ -103,14 +112,20 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def build_model(config: ModelConfig, vocabulary_size: int, weights: Weights, where: str) -> SentimentModel:
-    """A model with a copy of the given weights.
+    """A model with a copy of the given weights, in evaluation mode.
 
-    A copy, because mapped ones need not be aligned, and then the last bit of a product can differ.
+    A copy, because mapped weights need not be aligned, and then the last bit of a product can differ.
+
+    Args:
+        config: the config of the model.
+        vocabulary_size: number of ids, the two special ones included.
+        weights: its state dict.
+        where: name of the weights in the error message.
 
     Raises:
-        PipelineError: the weights have other names, shapes or types than the config says.
+        PipelineError: the weights do not have the names, shapes and dtypes of the model.
     """
-    with torch.device("meta"):  # shapes without memory, whatever the config claims
+    with torch.device("meta"):  # takes no memory, however large the config says the model is
         model = SentimentModel(config, vocabulary_size)
     expected = {name: (each.shape, each.dtype) for name, each in model.state_dict().items()}
     if expected != {name: (each.shape, each.dtype) for name, each in weights.items()}:

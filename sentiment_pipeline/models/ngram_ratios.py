@@ -1,11 +1,12 @@
-"""How strongly each n-gram of a review speaks for a class, as further inputs of the LSTM.
+"""Naive Bayes log-count ratios of a review's n-grams, as further inputs of the LSTM.
 
-For n-grams of every length, the naive Bayes log-count ratio of the one that ends at a word (Wang and Manning, ACL
-2012) goes into the LSTM beside the word's vector. So phrases such as "not worth" are known from the first training
-step on, and the LSTM learns what they mean in context. N-grams are hashed to a fixed number of buckets.
+The log-count ratio of an n-gram says how strongly it speaks for a class (Wang and Manning, ACL 2012). For each length
+of n-grams, the ratio of the one that ends at a word goes into the LSTM beside the word's vector. So the LSTM knows
+phrases such as "not worth" from the first training step on, and learns what they mean in context. N-grams are hashed
+to a fixed number of buckets.
 
-A review must not meet its own label in its inputs: while training, its ratios are those of the other folds of the
-training reviews alone (`CrossFittedRatios`). `training.fits` counts them.
+The inputs of a review must not reveal its own label: in training, its ratios are counted on the other folds of the
+training reviews only (`CrossFittedRatios`). `training.fits` counts them.
 """
 
 from dataclasses import dataclass
@@ -15,14 +16,18 @@ from torch import Tensor, nn
 
 __all__ = ["CrossFittedRatios", "NgramRatios", "distinct_buckets", "hash_ngrams"]
 
-_MULTIPLIER = 0x2545F4914F6CDD1D  # of Marsaglia's xorshift64*; any large odd number mixes as well
+_MULTIPLIER = 0x2545F4914F6CDD1D  # from Marsaglia's xorshift64*; any large odd number mixes as well
 
 
 class NgramRatios(nn.Module):
-    """The log-count ratios of n-grams of 1 to `longest` words, hashed to `buckets`.
+    """The log-count ratios of n-grams of 1 to `longest` words.
+
+    Args:
+        longest: number of words of the longest n-grams.
+        buckets: number of hash buckets.
 
     Attributes:
-        ratios: a buffer, float32, [buckets].
+        ratios: float32, [buckets]; a buffer, counted and not trained.
     """
 
     ratios: Tensor
@@ -33,7 +38,12 @@ class NgramRatios(nn.Module):
         self.register_buffer("ratios", torch.zeros(buckets))
 
     def forward(self, ids: Tensor, positions: Tensor) -> Tensor:
-        """The ratios of the n-grams that end at each word, float32, [time, reviews, longest]; see `hash_ngrams`."""
+        """The ratios of the n-grams that end at each word, float32, [time, reviews, longest].
+
+        Args:
+            ids: token ids; any integer type, [time, reviews].
+            positions: the position of each word in its review, negative for padding; integers, [time, reviews].
+        """
         return self.ratios[hash_ngrams(ids, positions, self.longest, len(self.ratios))]
 
 
@@ -42,15 +52,21 @@ class CrossFittedRatios:
     """The ratios for training: each review gets those that were counted without its fold.
 
     Attributes:
-        ratios: float32, [folds, buckets].
-        longest: words of the longest n-grams.
+        ratios: the ratios without each fold, float32, [folds, buckets].
+        longest: number of words of the longest n-grams.
     """
 
     ratios: Tensor
     longest: int
 
     def of_reviews(self, ids: Tensor, positions: Tensor, rows: Tensor) -> Tensor:
-        """As `NgramRatios.forward`, for the training reviews with the numbers `rows`, [reviews]."""
+        """The ratios of the n-grams that end at each word, float32, [time, reviews, longest].
+
+        Args:
+            ids: as for `NgramRatios.forward`.
+            positions: as for `NgramRatios.forward`.
+            rows: the indices of the reviews in the training split; integers, [reviews].
+        """
         folds, buckets = self.ratios.shape
         fold = (rows % folds)[:, None] * buckets
         return self.ratios.flatten()[hash_ngrams(ids, positions, self.longest, buckets) + fold]
@@ -60,8 +76,10 @@ def hash_ngrams(ids: Tensor, positions: Tensor, longest: int, buckets: int) -> T
     """The buckets of the n-grams of 1 to `longest` words that end at each word.
 
     Args:
-        ids: token ids, [time, ...].
-        positions: the position of each word in its review, from 0 on, same shape; negative for padding.
+        ids: token ids; any integer type, [time, ...].
+        positions: the position of each word in its review, from 0 on, negative for padding; integers, [time, ...].
+        longest: number of words of the longest n-grams.
+        buckets: number of hash buckets; bucket 0 means no n-gram.
 
     Returns:
         int64, [time, ..., longest]; 0 where an n-gram would begin before its review.
@@ -75,7 +93,10 @@ def hash_ngrams(ids: Tensor, positions: Tensor, longest: int, buckets: int) -> T
 
 
 def distinct_buckets(buckets: Tensor) -> Tensor:
-    """Each row sorted, with 0 in place of all but the first of equal buckets.
+    """Each row sorted, with 0 in place of repeated buckets.
+
+    Args:
+        buckets: int64, [rows, n-grams].
 
     >>> distinct_buckets(torch.tensor([[7, 5, 7]]))
     tensor([[5, 7, 0]])

@@ -1,6 +1,6 @@
-"""From the outputs at every time step to one vector a review, padding left out.
+"""Pooling: from the outputs at every time step to one vector per review, without the padding.
 
-A review without a token gets zeros.
+The vector of a review without tokens is zero.
 """
 
 import torch
@@ -10,18 +10,16 @@ __all__ = ["Pooling"]
 
 
 class Pooling(nn.Module):
-    """`last` or `max_mean` over time.
-
-    `last` is the last output of each direction: the forward one at the last token, the backward one at the first.
-    `max_mean` is the maximum and the mean of each feature, side by side.
+    """Pools the outputs of an LSTM over time.
 
     Args:
-        kind: `last` or `max_mean`.
-        inputs: features of a time step.
-        bidirectional: whether the second half of the features is that of the backward direction.
+        kind: `last`, the last output of each direction: the forward one at the last token, the backward one at the
+            first. Or `max_mean`, the maximum and the mean of each feature over time, concatenated.
+        inputs: number of features of a time step.
+        bidirectional: whether the second half of the features comes from the backward direction.
 
     Attributes:
-        size: numbers in the resulting vector.
+        size: number of features of the pooled vector.
     """
 
     def __init__(self, kind: str, inputs: int, bidirectional: bool) -> None:
@@ -30,7 +28,12 @@ class Pooling(nn.Module):
         self.size = 2 * inputs if kind == "max_mean" else inputs
 
     def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
-        """[time, reviews, inputs] and the tokens of each review, [reviews], to [reviews, size]."""
+        """The pooled vector of each review, [reviews, size].
+
+        Args:
+            outputs: floating point, [time, reviews, inputs].
+            lengths: number of tokens of each review, the first of its time steps; integers, [reviews].
+        """
         if self.kind == "last":
             pooled = self._last(outputs, lengths)
         else:

@@ -1,9 +1,9 @@
-"""LSTM layers on top of one another, in one direction or both, over padded batches.
+"""Stacked LSTM layers, in one direction or both, over padded batches.
 
-The batches are not packed: over packed sequences neither cuDNN nor oneDNN takes its fast path. With the
-padding on the right the forward direction meets it only after the last token, where nothing looks. The backward
-direction would start in it, so each review is mirrored within its own length, run forward, and mirrored back. The
-outputs at real tokens are those of `torch.nn.LSTM` over packed sequences.
+The batches are not packed: neither cuDNN nor oneDNN takes its fast path over packed sequences. The padding is on the
+right, so the forward direction reaches it only after the last token, and those outputs are not used. The backward
+direction would start in the padding, so each review is mirrored within its own length, run forward, and mirrored back.
+The outputs at tokens are those of `torch.nn.LSTM` over packed sequences.
 """
 
 from typing import Any
@@ -19,10 +19,18 @@ _CELLS: dict[str, type[nn.Module]] = {"fused": nn.LSTM, "scratch": LSTM}
 
 
 class Recurrent(nn.Module):
-    """What `torch.nn.LSTM` does with `num_layers`, `bidirectional` and `dropout`.
+    """`torch.nn.LSTM` with `num_layers`, `bidirectional` and `dropout`, over padded batches.
+
+    Args:
+        input_size: number of features of a time step's input.
+        hidden_size: number of units of each layer in each direction.
+        layers: number of layers.
+        bidirectional: whether there is a backward direction, too.
+        cell: `fused` for `torch.nn.LSTM`, `scratch` for the equations of `models.lstm`.
+        dropout: dropout rate between the layers.
 
     Attributes:
-        size: numbers in the output of a time step.
+        size: number of features of a time step's output.
     """
 
     def __init__(
@@ -36,33 +44,37 @@ class Recurrent(nn.Module):
         self.backwards = nn.ModuleList(_CELLS[cell](size, hidden_size) for size in sizes if bidirectional)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        """Outputs of the last layer, forward and backward side by side.
+        """The outputs of the last layer, the forward and the backward ones concatenated.
 
         Args:
-            inputs: [time, reviews, input_size].
-            lengths: the time steps of each review that are not padding on the right, [reviews].
+            inputs: floating point, [time, reviews, input_size].
+            lengths: number of time steps of each review before the padding on the right; integers, [reviews].
 
         Returns:
             [time, reviews, size]; undefined in the padding.
         """
         mirror = _mirror(len(inputs), lengths) if self.backwards else None
-        for number, forwards in enumerate(self.forwards):
-            inputs = self.dropout(inputs) if number else inputs
+        for layer, forwards in enumerate(self.forwards):
+            inputs = self.dropout(inputs) if layer else inputs
             outputs, _ = forwards(inputs)
             if mirror is not None:
-                backwards, _ = self.backwards[number](_Permute.apply(inputs, mirror))
+                backwards, _ = self.backwards[layer](_Permute.apply(inputs, mirror))
                 outputs = torch.cat([outputs, _Permute.apply(backwards, mirror)], dim=-1)
             inputs = outputs
         return inputs
 
     def initialize_orthogonal(self) -> None:
-        """Draw first weights better than torch's own; see `_initialize_gates`."""
+        """Draw orthogonal recurrent weights, and open the forget gates.
+
+        Recurrent weights: Saxe et al., ICLR 2014. Forget gates: Jozefowicz et al., ICML 2015. Input weights: Glorot and
+        Bengio, AISTATS 2010.
+        """
         for name, weight in self.named_parameters():
             _initialize_gates(name.rpartition(".")[2], weight.data)
 
 
 def _initialize_gates(name: str, weight: Tensor) -> None:
-    """Orthogonal recurrent weights (Saxe et al., 2014) and a forget gate that is open (Jozefowicz et al., 2015)."""
+    """Initialize a parameter of an LSTM layer, whose rows are those of the four gates."""
     if name.startswith("weight_hh"):
         for gate in weight.chunk(4):
             nn.init.orthogonal_(gate)
@@ -75,16 +87,17 @@ def _initialize_gates(name: str, weight: Tensor) -> None:
 
 
 def _mirror(time: int, lengths: Tensor) -> Tensor:
-    """The index that mirrors every review of [time, reviews], flattened, within its own length."""
+    """The permutation of flattened [time, reviews] that mirrors each review within its length; int64."""
     position = torch.arange(time, device=lengths.device)[:, None]
     mirror = torch.where(position < lengths, lengths - 1 - position, position)
     return (mirror * len(lengths) + torch.arange(len(lengths), device=lengths.device)).flatten()
 
 
 class _Permute(torch.autograd.Function):
-    """The rows of [time, reviews, features], permuted by a permutation that is its own inverse.
+    """Permutes the vectors of [time, reviews, features] by a permutation that is its own inverse.
 
-    The gradient is permuted the same way, which is a copy where that of a general gather is a slow scattered sum.
+    So the gradient is permuted in the same way, which is a copy; the gradient of a general gather is a slow scattered
+    sum.
     """
 
     @staticmethod

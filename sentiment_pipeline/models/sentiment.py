@@ -1,8 +1,8 @@
 """The model: from token ids to the logit of "positive".
 
-Word vectors, and n-gram ratios if there are any, go through the LSTM; its outputs are pooled into one vector a review,
-which one linear unit reads. A linear head over the n-grams may stand beside all that. Each part is a field of
-`ModelConfig`, and the tutorial's model is one choice of them.
+Word vectors, and n-gram ratios if the config has them, go through the LSTM; its outputs are pooled into one vector per
+review, which one linear unit reads. A linear head over the n-grams may be added; the model's logit is then the mean of
+the two. Each part is chosen by fields of `ModelConfig`, and the tutorial's model is one such choice.
 """
 
 import torch
@@ -16,11 +16,15 @@ from sentiment_pipeline.models.recurrent import Recurrent
 
 __all__ = ["Scorer", "SentimentModel"]
 
-_UNKNOWN_ID = 1  # hides a word from the model
+_UNKNOWN_ID = 1
 
 
 class Scorer(nn.Module):
-    """A module that gives each review a number, from ids truncated and padded as its `config` says, and lengths."""
+    """A module that scores each review: from ids, truncated and padded by `config.truncation`, and lengths to scores.
+
+    Attributes:
+        config: the config of the model.
+    """
 
     config: ModelConfig
 
@@ -28,11 +32,11 @@ class Scorer(nn.Module):
 class SentimentModel(Scorer):
     """The layers that a `ModelConfig` describes.
 
-    The names of its parts are those in `model.safetensors`, so they stay as they are: `evidence` is the n-gram ratios.
+    The names of its parts are those in `model.safetensors`, so they must not change: `evidence` is the n-gram ratios.
 
     Args:
-        config: also says how reviews are truncated and padded for the model.
-        vocabulary_size: ids, with the two special ones.
+        config: the parts, and how reviews are truncated and padded for them.
+        vocabulary_size: number of ids, the two special ones included.
     """
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
@@ -58,18 +62,23 @@ class SentimentModel(Scorer):
             self.lstm.initialize_orthogonal()
 
     def forward(self, ids: Tensor, lengths: Tensor, ratios: Tensor | None = None) -> Tensor:
-        """The logit of each review, float32, [reviews]; of the LSTM alone while training.
+        """The logit of each review, float32, [reviews]; in training mode that of the LSTM alone.
 
         Args:
-            ids: token ids, [time, reviews], as `config.truncation` gives them; 0 for padding.
-            lengths: how many of each review's ids are tokens, [reviews].
-            ratios: instead of the model's own n-gram ratios, float32, [time, reviews, ngrams].
+            ids: token ids, truncated by `config.truncation`, 0 for padding; any integer type, [time, reviews].
+            lengths: number of tokens of each review; integers, [reviews].
+            ratios: n-gram ratios to use in place of the model's own, float32, [time, reviews, ngrams].
         """
         logits = self._lstm_logits(*self._truncated(ids, lengths), ratios)
         return logits if self.head is None or self.training else (logits + self.head(ids, lengths)) / 2
 
     def positions(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The position of each of `ids` in its review, int64, [time, reviews]; negative for padding on the left."""
+        """The position of each token in its review, int64, [time, reviews]; negative for padding on the left.
+
+        Args:
+            ids: as for `forward`.
+            lengths: as for `forward`.
+        """
         position = torch.arange(len(ids), device=ids.device)[:, None].expand_as(ids)
         return position - (len(ids) - lengths) if self.config.padding == "left" else position
 
@@ -80,12 +89,12 @@ class SentimentModel(Scorer):
             ratios = self.evidence(ids, self.positions(ids, lengths)) if ratios is None else ratios
             inputs = torch.cat([inputs, ratios], dim=-1)
         if self.config.padding == "left":
-            lengths = torch.full_like(lengths, len(ids))  # the padding is read like words
+            lengths = torch.full_like(lengths, len(ids))  # padding on the left is read like words
         pooled = self.pooling(self.lstm(inputs, lengths), lengths)
         return self.linear(self.dropout(pooled)).squeeze(-1).float()
 
     def _truncated(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """What the LSTM reads of reviews that were truncated for the head, as `gather_ids` would have cut it."""
+        """The part that the LSTM reads of reviews that were truncated for the linear head, as `gather_ids` gives it."""
         length = self.config.length
         if len(ids) <= length:
             return ids, lengths

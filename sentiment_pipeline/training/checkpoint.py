@@ -1,8 +1,8 @@
-"""The whole state of a training run on disk, so that a killed run resumes as if nothing had happened.
+"""Checkpoints: the whole state of a training run on disk, so that a killed run resumes as if nothing had happened.
 
-Each checkpoint is `step-00001000.pt` and, published after it, `step-00001000.json` with its hash and what it is a
-checkpoint of. A checkpoint counts once its description stands; so there is no moment at which a kill leaves a half one
-that counts. One whose bytes no longer have the recorded hash is passed over for the one before it.
+A checkpoint is `step-00001000.pt` and, published after it, its description `step-00001000.json` with its hash and the
+identity of its run. A checkpoint counts only once it has a description, so a kill never leaves an incomplete one that
+counts. If the bytes of a checkpoint do not have the recorded hash, it is skipped, and the one before it is used.
 """
 
 import json
@@ -32,23 +32,28 @@ class Checkpoints:
     """The checkpoints of one run.
 
     Attributes:
-        identity: what must be equal for a checkpoint to be this run's: fingerprint, settings, sizes; flat JSON.
+        folder: the folder of its own that they are in.
+        identity: fingerprint, settings and sizes of the run, by name; a checkpoint with others belongs to another run.
     """
 
     folder: Path
     identity: Mapping[str, Any]
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Publish the state after `step` steps and delete all but the last two.
+        """Publish a checkpoint, and delete all but the last two.
 
         Args:
-            state: tensors, numbers and strings in dicts and lists; no other objects, or it could not be read back.
+            step: number of training steps so far.
+            state: tensors, numbers and strings in dicts and lists; no other objects, because they could not be loaded.
+
+        Raises:
+            PipelineError: the disk is full, or the folder is not writable.
         """
         path = self.folder / layout.checkpoint(step)
         with published(path) as temporary, temporary.open("wb") as file:
             try:
                 torch.save(state, file)
-            except RuntimeError as error:  # raised on closing the archive, it hides that the disk was full
+            except RuntimeError as error:  # raised on closing the archive, it hides that the disk is full
                 raise error.__context__ or error from None
         described = {"step": step, "sha256": cached_sha256(path), "identity": self.identity}
         sealed = {**described, "seal": fingerprint(described)}
@@ -56,7 +61,7 @@ class Checkpoints:
         self._prune()
 
     def _prune(self) -> None:
-        """Delete old checkpoints, each description before what it describes, and what kills left behind."""
+        """Delete old checkpoints, each description first, and checkpoints without one, which kills left behind."""
         for description in self._descriptions()[_KEPT:]:
             description.unlink()
         for path in self.folder.glob(layout.checkpoint(layout.ANY)):
@@ -64,10 +69,10 @@ class Checkpoints:
                 path.unlink()
 
     def latest(self) -> dict[str, Any] | None:
-        """The newest state that is whole, on the CPU; None without one.
+        """The state of the newest checkpoint that is not damaged, on the CPU; None if there is none.
 
         Raises:
-            PipelineError: a checkpoint belongs to another model, vocabulary or other settings; names what differs.
+            PipelineError: the checkpoint belongs to another run; names the differences.
         """
         remove_leftovers(self.folder)
         return next(self._states(), None)
@@ -78,7 +83,7 @@ class Checkpoints:
                 yield self._read(path)
             except PipelineError:
                 raise
-            except Exception as error:  # whatever a damaged file makes json or torch raise
+            except Exception as error:  # json and torch raise many types for a damaged file
                 log.warning("checkpoint %s is damaged (%s); falling back to the one before it", path.stem, error)
 
     def _read(self, description: Path) -> dict[str, Any]:
@@ -88,7 +93,7 @@ class Checkpoints:
 
     @contextmanager
     def resuming(self) -> Iterator[None]:
-        """For resuming from a state: one that is whole, and yet not what this program saves, is an error of one line.
+        """A context for resuming from a state; a state that this program did not save is an error of one line.
 
         Raises:
             PipelineError: the block failed because of the state.
@@ -100,7 +105,7 @@ class Checkpoints:
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
             raise PipelineError(
-                f"the newest checkpoint in {self.folder} is not one of this program ({reason}); "
+                f"the newest checkpoint in {self.folder} was not saved by this program ({reason}); "
                 "delete that folder to train from the start"
             ) from error
 
@@ -126,10 +131,10 @@ class Checkpoints:
 
 
 def _read_description(description: Path) -> dict[str, Any]:
-    """A checkpoint's description, if it and the checkpoint have the bytes that were published.
+    """The description of a checkpoint.
 
     Raises:
-        ValueError: they have not.
+        OSError, ValueError, KeyError, AttributeError: it or the checkpoint is missing or does not have its hash.
     """
     described: dict[str, Any] = json.loads(description.read_bytes())
     if described.pop("seal") != fingerprint(described):
@@ -140,18 +145,22 @@ def _read_description(description: Path) -> dict[str, Any]:
 
 
 def damaged_checkpoints(folder: Path) -> dict[Path, str]:
-    """The descriptions of all damaged checkpoints below `folder`, with what is wrong."""
+    """All damaged checkpoints below a folder.
+
+    Returns:
+        For the description of each, one line that names the checkpoint and the damage.
+    """
     found = {}
     for description in sorted(folder.rglob(layout.checkpoint_description(layout.ANY))):
         try:
             _read_description(description)
-        except Exception as error:  # whatever a damaged file makes json raise
+        except Exception as error:  # json raises many types for a damaged file
             found[description] = f"{description.with_suffix('.pt')}: damaged or missing ({error})"
     return found
 
 
 def discard_damaged_checkpoints(folder: Path) -> None:
-    """Delete damaged checkpoints below `folder`; a run resumes from the one before, or needs none."""
+    """Delete all damaged checkpoints below a folder; a run resumes from the one before, or needs none."""
     for description in damaged_checkpoints(folder):
         description.unlink()
         description.with_suffix(".pt").unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Settings of the training half, in two groups.
+"""Settings of training, in two groups.
 
-`TrainingConfig` is how the weights are found: together with `ModelConfig` it determines them. `RuntimeConfig` is how
-this machine does the work: a changed value there never makes a finished training stale.
+`TrainingConfig`, together with `ModelConfig`, determines the weights. `RuntimeConfig` is how this machine does the
+work; a change there never makes a finished training stale.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ __all__ = ["RuntimeConfig", "TrainingConfig"]
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How the weights are found."""
+    """How the weights are found; the metadata of each field describes it and its limits."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
@@ -111,7 +111,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class RuntimeConfig:
-    """How this machine trains; a change never makes a finished training stale."""
+    """How this machine trains; the metadata of each field describes it and its limits."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 

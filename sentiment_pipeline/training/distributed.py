@@ -1,7 +1,7 @@
-"""Several training processes, each with its part of every batch, as `torchrun` starts them.
+"""Several training processes, each with its part of every batch, as torchrun starts them.
 
-A process learns its number from torchrun's environment variables; without them it is alone and nothing here does
-anything.
+A process learns its rank from torchrun's environment variables. Without them it trains alone, and the functions here
+do nothing.
 """
 
 import os
@@ -20,45 +20,56 @@ __all__ = ["Ranks", "join_ranks"]
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of how many processes this one is."""
+    """The rank of this process among the processes that train together.
+
+    All processes must call the same methods in the same order.
+
+    Attributes:
+        rank: index of this process.
+        size: number of processes.
+    """
 
     rank: int
     size: int
 
     @property
-    def first(self) -> bool:
+    def is_first(self) -> bool:
         """Whether this process writes the files and reports the figures."""
         return self.rank == 0
 
-    def total(self, values: Tensor) -> Tensor:
-        """`values` summed over all processes."""
+    def all_reduce(self, values: Tensor) -> Tensor:
+        """`values` summed over all processes; in place."""
         if self.size > 1:
             dist.all_reduce(values)
         return values
 
-    def parallel(self, model: nn.Module) -> nn.Module:
+    def data_parallel(self, model: nn.Module) -> nn.Module:
         """The model, averaging its gradients over all processes."""
         if self.size == 1:
             return model
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # later names of the argument are unknown to earlier torch
+            warnings.simplefilter("ignore", FutureWarning)  # the argument's new name is unknown to earlier versions
             return DistributedDataParallel(model, broadcast_buffers=False)
 
-    def equalize(self, module: nn.Module) -> None:
-        """Give all processes the first one's buffers."""
+    def broadcast_buffers(self, module: nn.Module) -> None:
+        """Copy the first process's buffers of a module to all processes."""
         if self.size > 1:
             for buffer in module.buffers():
                 dist.broadcast(buffer, 0)
 
-    def wait(self) -> None:
-        """Wait until every process is here."""
+    def barrier(self) -> None:
+        """Wait until every process has called this."""
         if self.size > 1:
             dist.barrier()
 
 
 @contextmanager
 def join_ranks(device: torch.device) -> Iterator[Ranks]:
-    """The processes that torchrun started: NCCL between GPUs, Gloo between CPUs; this one alone without torchrun."""
+    """A context in which this process trains together with the others that torchrun started, or alone without torchrun.
+
+    Args:
+        device: this process's device; GPUs communicate by NCCL, CPUs by Gloo.
+    """
     size = int(os.environ.get("WORLD_SIZE", 1))
     if size == 1:
         yield Ranks(0, 1)

@@ -1,7 +1,7 @@
-"""The figures of a training run as they come: JSON lines always, TensorBoard beside them if it is installed.
+"""The history of a training run: its figures as JSON lines, and for TensorBoard if it is installed.
 
-The lines are part of each checkpoint: a resumed run begins with those, not with what a killed one left in the file,
-because it does the same training steps again.
+The lines are part of each checkpoint. A resumed run begins with them and not with the lines in the file, because it
+repeats the training steps after the checkpoint.
 """
 
 import json
@@ -16,21 +16,24 @@ from sentiment_pipeline.engine.files import as_pipeline_error, write_text
 
 __all__ = ["FiguresCallback", "History"]
 
-FiguresCallback = Callable[[Mapping[str, float]], None]
+FiguresCallback = Callable[[Mapping[str, float]], None]  # called with one line of figures: values by name
 
 
 class History:
-    """Writes figures to a file and to TensorBoard, and hands them to a callback; a context manager.
+    """Writes figures to a file and for TensorBoard, and passes them to a callback; a context manager.
 
     Args:
-        path: the file, JSON lines.
-        lines: those of the run that is resumed, as its checkpoint holds them.
+        path: the file of JSON lines; replaced.
+        lines: the lines in the checkpoint that the run resumes from.
         step: the training step that it resumes from.
-        tensorboard: whether to write for TensorBoard too, if it is installed.
+        tensorboard: whether to write for TensorBoard, if it is installed; in a folder beside `path`.
         on_figures: called with each line of figures.
 
     Attributes:
         lines: all lines so far.
+
+    Raises:
+        PipelineError: the disk is full, or the folder is not writable.
     """
 
     def __init__(
@@ -43,14 +46,21 @@ class History:
         self._board = _open_board(path.parent / layout.TENSORBOARD, step) if tensorboard else None
 
     def write(self, figures: Mapping[str, float]) -> None:
-        """Publish figures; `step` must be among them."""
+        """Write one line.
+
+        Args:
+            figures: values by name, among them `step`.
+
+        Raises:
+            PipelineError: the disk is full, or the file is not writable.
+        """
         self.lines.append(json.dumps(figures) + "\n")
         try:
             self._file.write(self.lines[-1])
             if self._board is not None:
                 for name, value in figures.items():
                     self._board.add_scalar(name, value, figures["step"])
-        except OSError as error:  # TensorBoard's writer passes on that of its thread
+        except OSError as error:  # TensorBoard's writer raises those of its thread here
             raise as_pipeline_error(error, self.path, self.path) from error
         self._on_figures(figures)
 
@@ -62,7 +72,7 @@ class History:
     ) -> None:
         self._file.close()
         if self._board is not None:
-            with suppress(OSError):  # its figures are in the file too
+            with suppress(OSError):  # the same figures are in the file
                 self._board.close()
 
 

@@ -1,4 +1,4 @@
-"""One training run as plain data: what goes in, what comes out, and both as files for processes of its own."""
+"""One training run as plain data: its job and its result, and both as files, for training in other processes."""
 
 import json
 from collections.abc import Mapping
@@ -29,10 +29,15 @@ class Job:
 
     Attributes:
         packed: the folder of the splits `train` and `validation`, each as `open_packed` reads it.
-        checkpoints: a folder of its own.
-        history: the file of figures, JSON lines.
-        fingerprint: of everything the weights depend on.
-        vectors, words: word vectors to begin with and the vocabulary's table, as `read_vectors` takes them, or None.
+        checkpoints: the folder of its checkpoints, which holds nothing else.
+        history: the file of its figures, JSON lines.
+        model: the settings of the model.
+        training: the settings that determine the weights.
+        runtime: how this machine trains.
+        vocabulary_size: number of ids, the two special ones included.
+        fingerprint: hash of everything that the weights depend on.
+        vectors: pretrained word vectors, as `read_vectors` reads them, or None.
+        words: the vocabulary's Parquet file; None without word vectors.
     """
 
     packed: Path
@@ -54,10 +59,10 @@ class Job:
 
     @classmethod
     def read(cls, path: Path) -> "Job":
-        """What `write` wrote.
+        """The job in a file that `write` published.
 
         Raises:
-            PipelineError: the file is missing or is no such job.
+            PipelineError: the file is missing, or not such a job.
         """
         values = _read_object(path, {each.name for each in fields(cls)})
         groups: dict[str, Any] = {
@@ -68,7 +73,7 @@ class Job:
         return cls(**{**values, **groups, **paths, **optional})
 
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must have in common with the run that resumes from it; flat."""
+        """What a checkpoint must have in common with a run that resumes from it: JSON values by name."""
         settings = {"model": asdict(self.model), "training": asdict(self.training)}
         flat = {f"{group}.{name}": value for group, values in settings.items() for name, value in values.items()}
         return {**flat, "vocabulary_size": self.vocabulary_size, "fingerprint": self.fingerprint}
@@ -76,20 +81,26 @@ class Job:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The best weights by name, on the CPU; their validation figures; facts about the run."""
+    """The result of a training run.
+
+    Attributes:
+        weights: the best weights, by name, on the CPU.
+        validation: their training step, as `step`, and their validation metrics.
+        facts: `reviews_per_s`, `tokens_per_s`, `seconds`, `data_wait`, `epochs`, `steps`, `best_step`, `parameters`.
+    """
 
     weights: dict[str, Tensor]
     validation: Metrics
     facts: dict[str, float]
 
     def write(self, folder: Path) -> None:
-        """Publish the result in `folder`."""
+        """Publish the result in a folder."""
         save_weights(folder / layout.LAUNCH_WEIGHTS, self.weights)
         write_text(folder / layout.LAUNCH_RESULT, json.dumps({"validation": self.validation, "facts": self.facts}))
 
     @classmethod
     def read(cls, folder: Path) -> "TrainResult":
-        """What `write` wrote.
+        """The result in a folder, as `write` published it.
 
         Raises:
             PipelineError: a file is missing or damaged.
@@ -99,7 +110,7 @@ class TrainResult:
 
 
 def _read_object(path: Path, names: set[str]) -> Mapping[str, Any]:
-    """A JSON object of exactly these names."""
+    """A JSON object with exactly these names."""
     try:
         values: dict[str, Any] = json.loads(read_bytes(path))
         if set(values) != names:

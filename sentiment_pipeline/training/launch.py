@@ -1,11 +1,11 @@
 """Training in several processes of this machine, one for each GPU, from one call.
 
-torchrun starts them, restarts none and ends all when one fails. The job, its result and what a process failed of
-travel as files; the figures as lines of JSON on the first process's standard output.
+torchrun starts them, restarts none, and ends all when one fails. The job, its result and the failure of a process are
+passed as files; the figures are passed as lines of JSON on the first process's standard output.
 
-On several machines that share the data folder, `train_in_processes` runs on one, and on each of the others, started
-before or after it, the command that `Processes.command` makes:
-`torchrun --nnodes N --nproc-per-node G --rdzv-backend c10d --rdzv-endpoint HOST:PORT --rdzv-id sentiment-pipeline
+On several machines that share the data folder, call `train_in_processes` on one of them. On each of the others run the
+command that `Processes.command` returns, before or after that call:
+`torchrun --nnodes=N --rdzv-backend=c10d --rdzv-endpoint=HOST:PORT --rdzv-id=sentiment-pipeline --nproc-per-node=G
 -m sentiment_pipeline.training.launch DATA_DIR/checkpoints/launch`.
 """
 
@@ -29,7 +29,7 @@ from sentiment_pipeline.openmp import OPENMP_WAIT
 from sentiment_pipeline.training.history import FiguresCallback
 from sentiment_pipeline.training.job import Job, TrainResult
 from sentiment_pipeline.training.signals import SIGNALS, StopSignals
-from sentiment_pipeline.training.trainer import train
+from sentiment_pipeline.training.train import train
 
 __all__ = ["Processes", "train_in_processes"]
 
@@ -38,67 +38,59 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Processes:
-    """How many processes train together.
+    """The number of processes that train together.
 
     Attributes:
-        each: on each machine.
-        nodes: machines.
-        rendezvous: HOST:PORT of one of them, where they meet; for several machines only.
+        per_node: number of processes on each machine.
+        nodes: number of machines.
+        rendezvous: HOST:PORT of one of the machines, where they meet; only for several machines.
     """
 
-    each: int = 1
+    per_node: int = 1
     nodes: int = 1
     rendezvous: str = ""
 
     @property
-    def alone(self) -> bool:
-        return self.each == self.nodes == 1
+    def is_single(self) -> bool:
+        """Whether there is only one process, so torchrun is not needed."""
+        return self.per_node == self.nodes == 1
 
     def command(self, folder: Path) -> list[str]:
-        """What to run on each machine for the job in `folder`."""
-        meeting = (
-            ["--standalone"]
-            if self.nodes == 1
-            else [
-                "--nnodes",
-                str(self.nodes),
-                "--rdzv-backend",
-                "c10d",
-                "--rdzv-endpoint",
-                self.rendezvous,
-                "--rdzv-id",
-                "sentiment-pipeline",
-            ]
-        )
-        return [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            *meeting,
-            "--nproc-per-node",
-            str(self.each),
-            "-m",
-            __name__,
-            str(folder),
-        ]
+        """The command to run on each machine.
+
+        Args:
+            folder: where the file of the job is.
+        """
+        rendezvous = ["--standalone"]
+        if self.nodes > 1:
+            rendezvous = [f"--nnodes={self.nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={self.rendezvous}"]
+            rendezvous += ["--rdzv-id=sentiment-pipeline"]
+        torchrun = [sys.executable, "-m", "torch.distributed.run", *rendezvous, f"--nproc-per-node={self.per_node}"]
+        return [*torchrun, "-m", __name__, str(folder)]
 
 
 def train_in_processes(job: Job, processes: Processes, on_figures: FiguresCallback) -> TrainResult:
-    """`train` in several processes, or in this one, if it is alone.
+    """Train, or resume training, in several processes, or in this one if it is the only one.
+
+    Args:
+        job: what to train.
+        processes: the number of processes.
+        on_figures: called with each line of figures.
 
     Raises:
-        PipelineError: as `train`; or the processes ended in a way that none of them explained.
+        PipelineError: as `train`; or a process ended without saying why.
+        SettingsError: as `train`, if this is the only process.
     """
-    if processes.alone:
+    if processes.is_single:
         return train(job, on_figures)
     with _launch_folder(job, processes) as folder, StopSignals() as stop:
         job.write(folder / layout.LAUNCH_JOB)
-        threads = max(1, (os.cpu_count() or 1) // processes.each)
+        threads = max(1, (os.cpu_count() or 1) // processes.per_node)
         environment = {**OPENMP_WAIT, **os.environ, "OMP_NUM_THREADS": str(threads)}
         running = subprocess.Popen(
             processes.command(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
         )
-        stop.act = running.send_signal  # torchrun passes it on to the processes, which save their state
+        stop.on_signal = running.send_signal  # torchrun passes it on to the processes, which save their state
         _follow(running, on_figures)
         stop.check()
         if running.wait():
@@ -111,7 +103,7 @@ def train_in_processes(job: Job, processes: Processes, on_figures: FiguresCallba
 
 @contextmanager
 def _launch_folder(job: Job, processes: Processes) -> Iterator[Path]:
-    """An empty folder for the files of one launch: where the other machines look for it, if there are any."""
+    """An empty folder for the files of one launch; of several machines, the others look for the job there."""
     if processes.nodes == 1:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
@@ -123,7 +115,7 @@ def _launch_folder(job: Job, processes: Processes) -> Iterator[Path]:
 
 
 def _follow(running: "subprocess.Popen[str]", on_figures: FiguresCallback) -> None:
-    """Report the figures that come until the processes end, and log what else they say."""
+    """Pass figures on until the processes end, and log everything else that they print."""
     assert running.stdout is not None
     for line in running.stdout:
         try:
@@ -135,8 +127,8 @@ def _follow(running: "subprocess.Popen[str]", on_figures: FiguresCallback) -> No
             on_figures(figures)
 
 
-def main(folder: Path) -> None:
-    """One of the processes: train the job in `folder`; the first one writes the result there."""
+def _main(folder: Path) -> None:
+    """Train the job in a folder as one of the processes; the first one writes the result there."""
     for number in SIGNALS:
         signal.signal(number, lambda *_: sys.exit(1))
     rank = os.environ.get("RANK", "0")
@@ -154,4 +146,4 @@ def _print_figures(values: Mapping[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    _main(Path(sys.argv[1]))

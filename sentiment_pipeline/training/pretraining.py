@@ -1,4 +1,4 @@
-"""Pretraining: the language model of the training reviews that training on labels begins with."""
+"""Pretraining: a language model of the training reviews, whose weights initialize the sentiment model."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,18 +11,26 @@ from sentiment_pipeline.data.batches import Batch
 from sentiment_pipeline.models.evaluation import Metrics
 from sentiment_pipeline.models.language_model import LanguageModel
 from sentiment_pipeline.models.precision import autocast
-from sentiment_pipeline.models.sentiment import Scorer
+from sentiment_pipeline.training.context import Context
 from sentiment_pipeline.training.history import FiguresCallback
 from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.objectives import Check, Context, load_word_vectors
+from sentiment_pipeline.training.objectives import load_word_vectors
+from sentiment_pipeline.training.signals import Check
 
 __all__ = ["NextWord", "pretraining_figures", "pretraining_job"]
 
-_POSITION = ("step", "steps", "epoch")  # where in the training a figure belongs
+_POSITION = ("step", "steps", "epoch")  # when in the training a line of figures was written
 
 
 class NextWord:
-    """The objective: the next word of a review, and the one before."""
+    """The objective of predicting the next word of a review and, in a bidirectional LSTM, the previous one.
+
+    Args:
+        context: the job, as `pretraining_job` returns it, the device, the processes and the reviews.
+
+    Raises:
+        PipelineError: the word vectors of the job are damaged, or too long.
+    """
 
     def __init__(self, context: Context) -> None:
         self.context, job = context, context.job
@@ -31,22 +39,22 @@ class NextWord:
         load_word_vectors(self.model.embedding, job)
 
     def prepare(self, resumed: bool, check: Check, on_figures: FiguresCallback) -> None:
-        """Nothing comes before the first training step."""
+        """Do nothing."""
 
     def losses(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The summed loss of the batch; no answer counts as right."""
+        """The sum of the reviews' mean cross-entropies in nats; no answer counts as correct."""
         with autocast(self.context.device, self.context.dtype):
             losses = network(batch.ids, batch.lengths)
         return losses.sum(), torch.zeros_like(losses[:1]).sum()
 
-    def validate(self, model: Scorer, check: Check) -> Metrics:
-        """The mean loss on the validation reviews, None without any."""
-        losses = self.context.score_validation(model, check)
+    def validate(self, check: Check) -> Metrics:
+        """The mean loss on the validation reviews; None without any."""
+        losses = self.context.score_validation(self.model, check)
         return {"reviews": len(losses), "loss": float(losses.mean()) if len(losses) else None, "accuracy": None}
 
 
 def pretraining_job(job: Job) -> Job:
-    """The pretraining that belongs to a training."""
+    """The job of the pretraining that precedes a training job."""
     folder = job.checkpoints / layout.PRETRAINING
     training = replace(
         job.training,
@@ -60,7 +68,7 @@ def pretraining_job(job: Job) -> Job:
 
 
 def pretraining_figures(on_figures: FiguresCallback) -> FiguresCallback:
-    """A callback that passes figures on under names of their own, such as `pretraining_loss`."""
+    """A callback that passes figures on under other names, such as `pretraining_loss`; accuracies are left out."""
 
     def renamed(figures: Mapping[str, float]) -> None:
         known = {name: value for name, value in figures.items() if "accuracy" not in name}

@@ -1,31 +1,32 @@
-"""What a saved state must hold to be resumed from.
+"""Checks of a saved state before a run resumes from it.
 
-The hash of a checkpoint shows that it is whole, not that this program has made it, and torch notices only some wrong
-states, and some only when they are used. So a state is checked before a run resumes from it.
+The hash of a checkpoint shows that it is complete, not that this program made it. PyTorch notices only some wrong
+states, and some of them only when they are used.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from sentiment_pipeline.models.evaluation import Metrics
+from sentiment_pipeline.training.meter import Meter
 
-__all__ = ["Progress", "load_optimizer", "progress_of", "require_same_shapes"]
+__all__ = ["Progress", "load_optimizer", "load_progress"]
 
 
 @dataclass
 class Progress:
-    """How far a run is, in numbers that are saved with it.
+    """How far a run is; part of each checkpoint.
 
     Attributes:
-        validated: the last step after which it was validated.
-        reviews, tokens, seconds: that all its steps took, also those of the killed processes before this one.
-        waited: seconds of those in which no batch was there.
-        best: the validation figures of the weights kept so far.
+        step: number of training steps so far.
+        validated: number of training steps before the last validation.
+        reviews: number of reviews in these steps, over all processes.
+        tokens: number of tokens in these steps, over all processes.
+        seconds: duration of these steps, including those in earlier, killed processes.
+        waited: seconds of these in which the step waited for its batch.
     """
 
     step: int = 0
@@ -34,21 +35,48 @@ class Progress:
     tokens: int = 0
     seconds: float = 0.0
     waited: float = 0.0
-    best: Metrics = field(default_factory=dict)
+
+    def plus(self, meter: Meter, tokens: int) -> "Progress":
+        """The progress with the steps that a meter counted.
+
+        Args:
+            meter: the meter of this process.
+            tokens: number of tokens in its steps, over all processes.
+        """
+        if not meter.steps:
+            return self
+        return replace(
+            self,
+            seconds=self.seconds + meter.seconds,
+            waited=self.waited + meter.waited,
+            reviews=self.reviews + meter.reviews,
+            tokens=self.tokens + tokens,
+        )
+
+    def rates(self) -> dict[str, float]:
+        """`reviews_per_s`, `tokens_per_s`, `seconds`, and `data_wait`, the fraction of time spent waiting for data."""
+        seconds = max(self.seconds, 1e-9)
+        return {
+            "reviews_per_s": self.reviews / seconds,
+            "tokens_per_s": self.tokens / seconds,
+            "seconds": seconds,
+            "data_wait": self.waited / seconds,
+        }
 
 
-def progress_of(state: Mapping[str, Any], steps: int, batches: int) -> Progress:
-    """The progress in a checkpoint's state.
+def load_progress(state: Mapping[str, Any], steps: int, batches: int) -> Progress:
+    """The progress in the state of a checkpoint.
 
     Args:
-        steps, batches: of the whole run, and of an epoch.
+        state: the state.
+        steps: number of training steps of the whole run.
+        batches: number of batches in an epoch.
 
     Raises:
-        KeyError, TypeError, ValueError: no such run has saved it.
+        KeyError, TypeError, ValueError: no run of this program with these numbers saved it.
     """
-    progress, loader = Progress(**state["progress"]), state["loader"]
+    progress, loader, best = Progress(**state["progress"]), state["loader"], state["best"]["metrics"]
     numbers = {**asdict(progress), **loader}
-    best = numbers.pop("best")
     if best:
         figures = {name: best[name] for name in ("step", "loss", "accuracy")}
         numbers |= {f"best {name}": value for name, value in figures.items() if value is not None}
@@ -64,24 +92,18 @@ def progress_of(state: Mapping[str, Any], steps: int, batches: int) -> Progress:
     return progress
 
 
-def require_same_shapes(weights: Mapping[str, Tensor], model: Mapping[str, Tensor]) -> None:
-    """Raise ValueError if these are not weights of the model."""
-    if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in model.items()}:
-        raise ValueError("its best weights are those of another model")
-
-
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Load the state of a fused AdamW.
 
-    Its kernel for the CPU checks no shapes: a moment with fewer elements than its parameter would have it write past
-    the end of that tensor, which corrupts the heap and aborts the process at some later allocation.
+    Its kernel for the CPU checks no shapes. For a moment with fewer elements than its parameter it would write past the
+    end of that tensor, which corrupts the heap and aborts the process at some later allocation.
 
     Raises:
-        ValueError: it belongs to other parameters, or to an optimizer of another kind.
+        ValueError: the state belongs to other parameters, or to an optimizer of another kind.
     """
-    kinds = _setting_types(optimizer)
+    types = _setting_types(optimizer)
     optimizer.load_state_dict(state)
-    if kinds != _setting_types(optimizer):
+    if types != _setting_types(optimizer):
         raise ValueError("its optimizer is of another kind")
     for parameter, values in optimizer.state.items():
         moment = (parameter.shape, parameter.stride())

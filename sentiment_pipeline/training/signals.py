@@ -1,6 +1,6 @@
 """SIGTERM and Ctrl-C, handled between two training steps instead of in the middle of one.
 
-The training loop asks whether it should stop, saves its state, and then lets the signal do what it would have done.
+The training loop checks for a signal, saves its state, and then lets the signal do what it would have done.
 """
 
 import signal
@@ -11,27 +11,31 @@ from typing import Any
 
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["SIGNALS", "StopSignals", "Stopped"]
+__all__ = ["SIGNALS", "Check", "StopSignals", "Stopped"]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+Check = Callable[[], None]  # called between pieces of long work; an exception that it raises ends the work
+
 
 class Stopped(PipelineError):
-    """A signal asked for an end."""
+    """A signal ended the work."""
 
 
 class StopSignals:
-    """While it is entered, remembers a SIGTERM or SIGINT in `received` instead of acting on it.
+    """A context in which a SIGTERM or SIGINT is remembered and not acted on.
 
-    Python handles signals in its main thread alone; entered in another one, it does nothing.
+    If the context ends with Stopped, the signal is raised again for the handlers from before. Python handles signals
+    only in its main thread; in other threads the context does nothing.
 
     Attributes:
-        act: called at once with each signal that comes.
+        received: the last signal, or None.
+        on_signal: called at once with each signal.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self.act: Callable[[int], object] = lambda number: None
+        self.on_signal: Callable[[int], object] = lambda number: None
         self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignals":
@@ -41,7 +45,7 @@ class StopSignals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.received = number
-        self.act(number)
+        self.on_signal(number)
 
     def check(self) -> None:
         """Raise Stopped if a signal came."""

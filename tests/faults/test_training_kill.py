@@ -19,7 +19,8 @@ import torch
 from sentiment_pipeline.engine import files
 from sentiment_pipeline.training import checkpoint, objectives, trainer
 from sentiment_pipeline.training.job import TrainResult
-from sentiment_pipeline.training.trainer import Trainer, train
+from sentiment_pipeline.training.train import train
+from sentiment_pipeline.training.trainer import Trainer
 from tests.conftest import wait_until
 from tests.faults.processes import REPETITIONS, TIMEOUT, Running, draw
 from tests.training.examples import make_job, model_config, runtime_config, training_config

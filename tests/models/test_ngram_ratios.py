@@ -1,6 +1,9 @@
+import doctest
+
 import torch
 from torch import Tensor
 
+from sentiment_pipeline.models import ngram_ratios
 from sentiment_pipeline.models.ngram_ratios import distinct_buckets, hash_ngrams
 
 
@@ -33,3 +36,7 @@ def test_n_grams_depend_on_their_words_and_order() -> None:
 def test_distinct_keeps_each_bucket_once_a_row() -> None:
     kept = distinct_buckets(torch.tensor([[5, 2, 5, 0, 2, 5], [1, 2, 3, 4, 5, 6], [0, 0, 7, 7, 7, 7]]))
     assert [sorted(each for each in row if each) for row in kept.tolist()] == [[2, 5], [1, 2, 3, 4, 5, 6], [7]]
+
+
+def test_the_example_in_the_docstring() -> None:
+    assert doctest.testmod(ngram_ratios) == (0, 1)

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.models import precision
-from sentiment_pipeline.models.precision import autocast, choose_device, choose_dtype, out_of_memory
+from sentiment_pipeline.models.precision import autocast, choose_device, choose_dtype
 from tests.training.examples import needs_bf16
 
 CPU = torch.device("cpu")
@@ -35,17 +35,3 @@ def test_autocast_computes_products_in_the_dtype(dtype: torch.dtype) -> None:
 
 def test_the_cpu_can_be_asked_for() -> None:
     assert choose_device("cpu") == CPU
-
-
-def test_only_what_a_user_can_act_on_is_put_into_words() -> None:
-    other = RuntimeError("shapes differ")
-    assert out_of_memory(other) is other
-    assert isinstance(out_of_memory(torch.OutOfMemoryError("CUDA out of memory")), PipelineError)
-    for error in (
-        MemoryError(),
-        RuntimeError("std::bad_alloc"),
-        RuntimeError("could not create a memory object"),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
-        RuntimeError("unable to mmap 8 bytes from file <not specified>: Cannot allocate memory (12)"),
-    ):
-        assert "lower training.batch_size" in str(out_of_memory(error))

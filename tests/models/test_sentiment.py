@@ -35,7 +35,7 @@ class TutorialModel(nn.Module):
         return probabilities[:, -1, 0]
 
 
-def test_one_choice_of_the_levers_is_the_tutorials_model() -> None:
+def test_one_choice_of_the_settings_is_the_tutorials_model() -> None:
     theirs = TutorialModel(VOCABULARY, 6, 5).eval()
     ours = SentimentModel(
         model_config(

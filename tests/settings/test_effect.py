@@ -22,7 +22,7 @@ from sentiment_pipeline.settings.model import _refuse_without_effect
 from sentiment_pipeline.settings.preset import preset
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, run_in_folder
 from sentiment_pipeline.stages.train import processes_of
-from sentiment_pipeline.training.trainer import train
+from sentiment_pipeline.training.train import train
 from tests.conftest import MakeSettings
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 

@@ -1,10 +1,14 @@
 """Small reviews, settings and jobs for the tests of training; a module of its own, because subprocesses import it."""
 
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.models.precision import cpu_supports_bf16
@@ -71,14 +75,14 @@ def runtime_config(**changes: Any) -> RuntimeConfig:
 
 
 def write_packed(folder: Path, reviews: int, seed: int, longest: int = 30, ids_type: type = np.uint16) -> Path:
-    """Reviews of random words, in which one word at a random place tells the label: 2 negative, 3 positive."""
+    """Reviews of random words, with one word at a random position that shows the label: 2 negative, 3 positive."""
     generator = np.random.default_rng(seed)
     lengths = generator.integers(0, longest, reviews).astype(np.int32)
     labels = generator.integers(0, 2, reviews).astype(np.int8)
     offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
     ids = generator.integers(4, VOCABULARY, offsets[-1]).astype(ids_type)
-    told = np.flatnonzero(lengths)
-    ids[offsets[told] + generator.integers(0, lengths[told])] = 2 + labels[told]
+    not_empty = np.flatnonzero(lengths)
+    ids[offsets[not_empty] + generator.integers(0, lengths[not_empty])] = 2 + labels[not_empty]
     return write_arrays(folder, ids=ids, offsets=offsets, labels=labels, lengths=lengths)
 
 
@@ -104,3 +108,20 @@ def make_job(folder: Path, model: ModelConfig, training: TrainingConfig, runtime
         VOCABULARY,
         "fingerprint",
     )
+
+
+def job_in(folder: Path, **changes: Any) -> Job:
+    """A job with the settings above; `changes` are of any of them, by their names."""
+
+    def config(make: Callable[..., Any]) -> Any:
+        return make(**{name: value for name, value in changes.items() if name in make().__dataclass_fields__})
+
+    return make_job(folder, config(model_config), config(training_config), config(runtime_config))
+
+
+def same_weights(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def history_of(job: Job) -> list[dict[str, float]]:
+    return [json.loads(line) for line in job.history.read_text().splitlines()]

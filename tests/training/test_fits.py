@@ -13,7 +13,7 @@ from sentiment_pipeline.models.linear_head import LinearHead
 from sentiment_pipeline.models.ngram_ratios import NgramRatios, hash_ngrams
 from sentiment_pipeline.training import fits
 from sentiment_pipeline.training.distributed import Ranks
-from sentiment_pipeline.training.fits import count_ngrams, fit_linear_head, fit_ngram_ratios
+from sentiment_pipeline.training.fits import _count_ngrams, fit_linear_head, fit_ngram_ratios
 from tests.training.examples import VOCABULARY, model_config, training_config, write_packed
 
 BUCKETS, FOLDS = 1 << 20, 3  # so many that no two n-grams of these tests share one
@@ -79,31 +79,26 @@ def test_a_review_never_meets_its_own_label(reviews: PackedReviews) -> None:
 
 
 def test_pieces_and_processes_count_the_same(reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = count_ngrams(NgramRatios(2, 500), reviews, FOLDS, ALONE, lambda: None)
+    whole = _count_ngrams(NgramRatios(2, 500), reviews, FOLDS, ALONE, lambda: None)
     monkeypatch.setattr(fits, "_COUNTED_AT_ONCE", 7)
-    parts = [count_ngrams(NgramRatios(2, 500), reviews, FOLDS, Alone(rank, 4), lambda: None) for rank in range(4)]
+    parts = [_count_ngrams(NgramRatios(2, 500), reviews, FOLDS, Alone(rank, 4), lambda: None) for rank in range(4)]
     assert torch.equal(torch.stack(parts).sum(0), whole)
 
 
 class Alone(Ranks):
     """One of several processes that does not add up what the others counted."""
 
-    def total(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         return values
 
 
-def padded(*reviews: list[int]) -> tuple[Tensor, Tensor]:
-    time = max(map(len, reviews))
-    ids = [review + [0] * (time - len(review)) for review in reviews]
-    return torch.tensor(ids).T, torch.tensor([len(review) for review in reviews])
-
-
 def accuracy(head: LinearHead, reviews: PackedReviews) -> float:
-    right = 0
+    correct = 0
     for row in range(len(reviews)):
         ids = reviews.ids[reviews.offsets[row] : reviews.offsets[row + 1]].tolist()
-        right += (bool(ids) and head(*padded(ids)).item() > 0) == bool(reviews.labels[row])
-    return right / len(reviews)
+        score = head(torch.tensor(ids)[:, None], torch.tensor([len(ids)])).item() if ids else 0.0
+        correct += (score > 0) == bool(reviews.labels[row])
+    return correct / len(reviews)
 
 
 @pytest.fixture(scope="module")
@@ -118,23 +113,19 @@ def fitted(reviews: PackedReviews, epochs: int) -> LinearHead:
     figures: list[Mapping[str, float]] = []
     truncation, config = model_config(ngrams=1).truncation, training_config(linear_epochs=epochs)
     fit_linear_head(head, ratios.ratios, reviews, truncation, config, lambda: None, figures.append)
-    assert 0 < len(figures) <= fits._REPORTS
+    assert 0 < len(figures) <= fits._FIGURES
     return head
 
 
-def test_it_learns(more_reviews: PackedReviews) -> None:
+def test_the_head_learns(more_reviews: PackedReviews) -> None:
     head = fitted(more_reviews, epochs=20)
     assert accuracy(head, more_reviews) > 0.9
-    assert (
-        head.weights[
-            hash_ngrams(*(each[:, None] for each in (torch.tensor([3]), torch.tensor([0]))), 1, HEAD_BUCKETS).item()
-        ]
-        > 0
-    )
+    negative, positive = hash_ngrams(torch.tensor([2, 3]), torch.tensor([0, 0]), 1, HEAD_BUCKETS).flatten()
+    assert head.weights[negative] < 0 < head.weights[positive]
     assert not head.weights[0]
 
 
-def test_it_is_fitted_the_same_way_every_time(more_reviews: PackedReviews) -> None:
+def test_the_head_is_fitted_the_same_way_every_time(more_reviews: PackedReviews) -> None:
     one, other = fitted(more_reviews, 1), fitted(more_reviews, 1)
     assert torch.equal(one.weights, other.weights)
     assert torch.equal(one.bias, other.bias)

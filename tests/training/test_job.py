@@ -6,15 +6,11 @@ import torch
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.training.job import Job, TrainResult
-from tests.training.examples import make_job, model_config, runtime_config, training_config
-
-
-def make(folder: Path) -> Job:
-    return make_job(folder, model_config(), training_config(), runtime_config())
+from tests.training.examples import job_in
 
 
 def test_a_job_survives_its_file(tmp_path: Path) -> None:
-    job = make(tmp_path)
+    job = job_in(tmp_path)
     for each in (job, replace(job, vectors=tmp_path / "vectors.txt", words=tmp_path / "vocabulary.parquet")):
         each.write(tmp_path / "job.json")
         assert Job.read(tmp_path / "job.json") == each
@@ -28,7 +24,7 @@ def test_what_is_no_job_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_what_a_checkpoint_must_share_names_every_setting(tmp_path: Path) -> None:
-    identity = make(tmp_path).identity()
+    identity = job_in(tmp_path).identity()
     assert identity["model.hidden"] == 8
     assert identity["training.pretraining_epochs"] == 0
     assert identity["vocabulary_size"] == 50

@@ -9,49 +9,28 @@ import pytest
 import torch
 from torch import Tensor
 
-from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.models.evaluation import evaluate
+from sentiment_pipeline.training.context import Context
 from sentiment_pipeline.training.distributed import Ranks
-from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.objectives import Context, Sentiment, _first_model
-from tests.training.examples import (
-    VOCABULARY,
-    make_job,
-    model_config,
-    runtime_config,
-    training_config,
-    write_packed,
-)
+from sentiment_pipeline.training.objectives import Sentiment, _initial_model
+from tests.training.examples import VOCABULARY, job_in
 
 NONE: Mapping[str, Tensor] = {}
 CPU = torch.device("cpu")
 
 
-def make(folder: Path) -> Job:
-    return make_job(folder, model_config(), training_config(), runtime_config())
-
-
-def test_no_reviews_to_train_on_are_refused(tmp_path: Path) -> None:
-    job = make(tmp_path)
-    for name in ("ids", "labels", "lengths", "offsets"):
-        (tmp_path / "packed" / "train" / f"{name}.npy").unlink()
-    write_packed(tmp_path / "packed" / "train", 0, seed=0)
-    with pytest.raises(PipelineError, match="no reviews to train on"):
-        Context.open(job, CPU, Ranks(0, 1))
-
-
 def test_validation_says_what_evaluation_says(tmp_path: Path) -> None:
-    context = Context.open(make(tmp_path), CPU, Ranks(0, 1))
+    context = Context.open(job_in(tmp_path), CPU, Ranks(0, 1))
     objective = Sentiment(context, NONE)
     objective.prepare(False, lambda: None, lambda figures: None)
-    assert objective.validate(objective.model, lambda: None) == evaluate(objective.model, context.validation)[0]
+    assert objective.validate(lambda: None) == evaluate(objective.model, context.validation)[0]
 
 
 def test_given_weights_come_before_drawn_ones(tmp_path: Path) -> None:
-    job = make(tmp_path)
-    drawn = _first_model(job, NONE)
+    job = job_in(tmp_path)
+    drawn = _initial_model(job, NONE)
     given = {"embedding.weight": torch.full_like(drawn.embedding.weight, 0.25)}
-    model = _first_model(job, given)
+    model = _initial_model(job, given)
     assert (model.embedding.weight == 0.25).all()
     assert torch.equal(model.linear.weight, drawn.linear.weight)
 
@@ -62,9 +41,9 @@ def test_word_vectors_come_before_drawn_ones_at_their_scale(tmp_path: Path) -> N
     vectors = np.random.default_rng(0).normal(3, 40, (VOCABULARY, 5))
     lines = [f"{word} {' '.join(map(str, vector))}\n" for word, vector in zip(words, vectors, strict=True)]
     (tmp_path / "vectors.txt").write_text("".join(lines[:7] + lines[8:]))
-    job = make(tmp_path)
-    drawn = _first_model(job, NONE).embedding.weight.detach()
-    given = _first_model(
+    job = job_in(tmp_path)
+    drawn = _initial_model(job, NONE).embedding.weight.detach()
+    given = _initial_model(
         replace(job, vectors=tmp_path / "vectors.txt", words=tmp_path / "vocabulary.parquet"), NONE
     ).embedding.weight.detach()
     known = torch.arange(VOCABULARY) != 7

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.training.context import Context
 from sentiment_pipeline.training.distributed import Ranks
-from sentiment_pipeline.training.objectives import Context
 from sentiment_pipeline.training.pretraining import NextWord, pretraining_figures, pretraining_job
-from sentiment_pipeline.training.trainer import train
+from sentiment_pipeline.training.train import train
 from tests.training.examples import make_job, model_config, runtime_config, training_config, write_arrays
 
 
@@ -49,7 +49,7 @@ def test_validation_is_the_mean_over_the_reviews(tmp_path: Path) -> None:
     job = pretraining_job(make_job(tmp_path, model_config(), training_config(pretraining_epochs=1), runtime_config()))
     context = Context.open(job, torch.device("cpu"), Ranks(0, 1))
     objective = NextWord(context)
-    found = objective.validate(objective.model, lambda: None)
+    found = objective.validate(lambda: None)
     assert found["reviews"] == len(context.validation) == 60
     assert found["loss"] == pytest.approx(float(context.score_validation(objective.model, lambda: None).mean()))
     assert 2 < found["loss"] < 5  # the logarithm of 50 is 3.9

@@ -12,7 +12,7 @@ def test_a_signal_waits_until_it_is_asked_for_and_then_does_what_it_would_have_d
 
     def work() -> None:
         with StopSignals() as stop:
-            stop.act = acted.append
+            stop.on_signal = acted.append
             stop.check()
             signal.raise_signal(signal.SIGINT)
             assert acted == [signal.SIGINT]

@@ -1,52 +1,25 @@
-import json
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
-from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.training.job import Job, TrainResult
+from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.training.job import TrainResult
 from sentiment_pipeline.training.signals import Stopped
-from sentiment_pipeline.training.trainer import Trainer, _step_seed, train
-from tests.training.examples import make_job, model_config, needs_bf16, runtime_config, training_config, write_packed
+from sentiment_pipeline.training.train import train
+from sentiment_pipeline.training.trainer import Trainer, _step_seed
+from tests.training.examples import history_of, job_in, needs_bf16, same_weights, write_packed
 
 STEPS = 30  # 150 reviews in batches of 16, three times
-
-
-def job_in(folder: Path, **changes: Any) -> Job:
-    """The job of the tests; changes are of any of its settings."""
-    configs = [
-        make(**{name: value for name, value in changes.items() if name in make().__dataclass_fields__})
-        for make in (model_config, training_config, runtime_config)
-    ]
-    return make_job(folder, *configs)  # type: ignore[arg-type]
-
-
-def lines(job: Job) -> list[dict[str, float]]:
-    return [json.loads(line) for line in job.history.read_text().splitlines()]
-
-
-def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
     return train(job_in(tmp_path_factory.mktemp("uninterrupted")))
-
-
-@pytest.fixture
-def sigterm_is_heard() -> Iterator[None]:
-    """SIGTERM ends the test's process no more than it ends pytest."""
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    yield
-    signal.signal(signal.SIGTERM, before)
 
 
 def test_it_learns(tmp_path: Path) -> None:
@@ -60,7 +33,7 @@ def test_figures_describe_every_step(tmp_path: Path) -> None:
     figures: list[Mapping[str, float]] = []
     job = job_in(tmp_path)
     result = train(job, figures.append)
-    assert lines(job) == figures
+    assert history_of(job) == figures
     trained = [line for line in figures if "loss" in line]
     assert [line["step"] for line in trained] == list(range(3, STEPS + 1, 3))
     for line in trained:
@@ -87,16 +60,16 @@ def test_figures_describe_every_step(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path, uninterrupted: TrainResult) -> None:
-    assert same(
+    assert same_weights(
         train(job_in(tmp_path, log_every=7, checkpoint_every=0, loader_workers=1)).weights, uninterrupted.weights
     )
 
 
 def test_another_seed_gives_others(tmp_path: Path, uninterrupted: TrainResult) -> None:
-    assert not same(train(job_in(tmp_path, seed=4)).weights, uninterrupted.weights)
+    assert not same_weights(train(job_in(tmp_path, seed=4)).weights, uninterrupted.weights)
 
 
-@pytest.mark.usefixtures("sigterm_is_heard")
+@pytest.mark.usefixtures("sigterm_ignored")
 @pytest.mark.parametrize("steps", [[3], [9, 12], [3, 6, 27, 30]])
 def test_stopped_and_started_again_it_ends_the_same(
     tmp_path: Path, steps: list[int], uninterrupted: TrainResult
@@ -112,9 +85,9 @@ def test_stopped_and_started_again_it_ends_the_same(
             train(job, interrupt)
         assert (job.checkpoints / f"step-{stop:08d}.json").exists()
     result = train(job)
-    assert same(result.weights, uninterrupted.weights)
+    assert same_weights(result.weights, uninterrupted.weights)
     assert result.validation == uninterrupted.validation
-    assert [line["step"] for line in lines(job) if "loss" in line] == list(range(3, STEPS + 1, 3))
+    assert [line["step"] for line in history_of(job) if "loss" in line] == list(range(3, STEPS + 1, 3))
 
 
 def test_a_failure_at_any_step_loses_nothing_but_time(
@@ -134,7 +107,7 @@ def test_a_failure_at_any_step_loses_nothing_but_time(
     while left:
         with pytest.raises(KeyError):
             train(job)
-    assert same(train(job).weights, uninterrupted.weights)
+    assert same_weights(train(job).weights, uninterrupted.weights)
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +115,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest
     first = train(job)
     monkeypatch.setattr(Trainer, "train_step", None)
     again = train(job)
-    assert same(again.weights, first.weights)
+    assert same_weights(again.weights, first.weights)
     assert again.facts == first.facts
 
 
@@ -168,15 +141,6 @@ def test_a_loss_of_nan_stops_it_and_keeps_the_last_good_state(tmp_path: Path, mo
     assert {path.name for path in job.checkpoints.glob("*.pt")} == {"step-00000010.pt", "step-00000012.pt"}
 
 
-def test_too_little_memory_names_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hungry(self: Trainer, batch: Any) -> None:
-        torch.empty(1 << 60)
-
-    monkeypatch.setattr(Trainer, "train_step", hungry)
-    with pytest.raises(PipelineError, match=r"out of memory; lower training\.batch_size"):
-        train(job_in(tmp_path))
-
-
 def test_a_killed_loader_process_is_one_clear_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: TrainResult
 ) -> None:
@@ -195,7 +159,7 @@ def test_a_killed_loader_process_is_one_clear_line(
     with pytest.raises(PipelineError, match="loader"):
         train(job)
     monkeypatch.undo()
-    assert same(train(job).weights, uninterrupted.weights)
+    assert same_weights(train(job).weights, uninterrupted.weights)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +180,7 @@ def test_every_setting_trains_and_resumes(tmp_path: Path, changes: dict[str, Any
     assert np.isfinite(result.validation["loss"])
     last = max(job.checkpoints.glob("*.json"))
     last.unlink()
-    assert same(train(job).weights, result.weights)
+    assert same_weights(train(job).weights, result.weights)
 
 
 def test_without_validation_reviews_the_last_weights_are_kept(tmp_path: Path) -> None:
@@ -230,47 +194,6 @@ def test_no_reviews_at_all_are_refused(tmp_path: Path) -> None:
     write_packed(tmp_path / "packed" / "validation", 0, seed=0)
     with pytest.raises(PipelineError, match="no reviews"):
         train(job_in(tmp_path))
-
-
-@pytest.mark.usefixtures("sigterm_is_heard")
-@pytest.mark.parametrize("phase", ["pretraining_loss", "loss"])
-def test_stopped_in_pretraining_or_after_it_ends_the_same(tmp_path: Path, phase: str) -> None:
-    whole = train(job_in(tmp_path / "whole", epochs=1, pretraining_epochs=2))
-    job = job_in(tmp_path / "stopped", epochs=1, pretraining_epochs=2)
-
-    def interrupt(figures: Mapping[str, float]) -> None:
-        if figures["step"] == 6 and phase in figures:
-            signal.raise_signal(signal.SIGTERM)
-
-    with pytest.raises(Stopped):
-        train(job, interrupt)
-    assert same(train(job).weights, whole.weights)
-
-
-def test_pretraining_changes_where_training_begins(tmp_path: Path) -> None:
-    figures: list[Mapping[str, float]] = []
-    job = job_in(tmp_path, epochs=1, pretraining_epochs=2)
-    pretrained = train(job, figures.append)
-    steps = [each["step"] for each in figures if "pretraining_loss" in each]
-    assert steps == [3, 6, 9, 12, 15, 18, 20]
-    assert not any("pretraining" in name for line in lines(job) for name in line)  # has a history of its own
-    assert not same(train(job_in(tmp_path / "plain", epochs=1)).weights, pretrained.weights)
-
-
-def test_what_the_machine_lacks_is_refused_by_name(tmp_path: Path) -> None:
-    if not torch.cuda.is_available():
-        with pytest.raises(SettingsError, match=r"runtime\.device is cuda"):
-            train(job_in(tmp_path, device="cuda"))
-    with pytest.raises(SettingsError, match=r"training\.precision is fp16"):
-        train(job_in(tmp_path, precision="fp16"))
-
-
-def test_training_leaves_the_callers_random_numbers_alone(tmp_path: Path) -> None:
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    train(job_in(tmp_path, epochs=1))
-    assert torch.equal(torch.rand(3), expected)
 
 
 def test_each_step_and_process_draws_its_own_dropout() -> None:
