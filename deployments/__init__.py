@@ -1,1 +1,1 @@
-"""What a Prefect server needs to run the flows: deployments, automations, and `make ui`."""
+"""What a Prefect server needs to run the flows: deployments and automations; and `make ui`, which starts it all."""

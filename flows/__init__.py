@@ -1,5 +1,5 @@
 """The pipeline as Prefect flows.
 
-Flows are thin: they call the stages of the library, run their steps as task runs, and report. They decide
-nothing about what is finished; the manifests in the data folder do, for the flows as for the command line.
+Flows are thin: they run the stages of the library with each step as a task run, and show what happens. What is finished
+is decided by the manifests in the data folder, as for the command line.
 """

@@ -2,10 +2,10 @@
 
 The options are those of `sentiment-pipeline run`.
 
-The run is shown by the server of `PREFECT_API_URL`, else by a running `make ui`; else Prefect starts a server for the
-time of the run (`[tool.prefect]` of pyproject.toml keeps its data in the project, where `make ui` finds it later).
-Progress and expected failures are shown as by the command line; of Prefect's own log only the traceback of a defect
-comes to the terminal, and all of it stays with the flow run.
+The run appears at the server of `PREFECT_API_URL`, otherwise at a running `make ui`. If there is none, Prefect starts a
+server for the run; `[tool.prefect]` of pyproject.toml keeps its data in the project, where a later `make ui` finds it.
+Progress and expected failures look like those of the command line. Of Prefect's log only the traceback of a defect is
+shown; all of it is kept with the flow run.
 """
 
 import logging
@@ -46,25 +46,25 @@ def run(
 ) -> None:
     """Run the pipeline flow."""
     chosen = choices_of_options(train, test, data_dir, preset, config, assignments)
-    settings = chosen.resolve()  # a wrong setting is found before Prefect begins
-    _quieten()
-    where = temporary_settings({PREFECT_API_URL: PREFECT_API_URL.value() or running_ui(PREFECT_HOME.value())})
-    with where, tags("sentiment"):  # the automations know the runs of this project by it
+    settings = chosen.resolve()  # fails on a wrong setting before Prefect starts
+    _show_only_tracebacks()
+    server = {PREFECT_API_URL: PREFECT_API_URL.value() or running_ui(PREFECT_HOME.value())}
+    with temporary_settings(server), tags("sentiment"):  # by this tag the automations recognize runs of this project
         state: Any = pipeline(chosen, return_state=True)
     if not state.is_completed():
         raise PipelineError(state.message or state.name)
     show_result(settings.data_dir)
 
 
-def _quieten() -> None:
-    """Show nothing of Prefect's log but tracebacks."""
+def _show_only_tracebacks() -> None:
+    """Hide what Prefect logs to the terminal, except tracebacks."""
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: bool(record.exc_info and record.exc_info[0]))
 
 
 def main() -> None:
     """Run the command; expected failures are one line and an exit code of 1, or 2 for wrong settings."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which ends Prefect's server too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # exit in order, which stops Prefect's server too
     exit_in_one_line(app)
 
 

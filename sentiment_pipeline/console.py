@@ -1,4 +1,4 @@
-"""What the command line and `python -m flows.pipeline` share: options, one-line failures, results."""
+"""What the command line and `python -m flows.terminal` share: options, one-line failures, results."""
 
 import json
 import sys

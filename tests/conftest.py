@@ -99,10 +99,10 @@ def copy(tmp_path: Path) -> Callable[[Path], Path]:
     return lambda data_dir: Path(shutil.copytree(data_dir, tmp_path / "copy"))
 
 
-def wait_until(condition: Callable[[], Found], seconds: float = 20) -> Found:
+def wait_until(condition: Callable[[], Found], seconds: float = 20, interval: float = 0.05) -> Found:
     """What `condition` returns, as soon as that is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"still not true after {seconds} seconds"
-        time.sleep(0.05)
+        time.sleep(interval)
     return found

@@ -1,7 +1,7 @@
 """The pipeline in a real browser: fill in the form, run, see a stage fail, Retry, see it completed.
 
 Then the disk and the log must agree that Retry did what was not finished, and nothing else. With `SCREENSHOTS` set to
-a folder, the pictures of the README are written there.
+a folder, the pictures of docs/prefect.md are written there.
 """
 
 import os
@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from prefect.client.orchestration import SyncPrefectClient
 
 from sentiment_pipeline.sample import write_sample
-from tests.flows.conftest import READY, Prefect, Ui
+from tests.flows.conftest import READY, Prefect, Ui, states, written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine; on Debian: apt-get install chromium")
@@ -38,13 +38,13 @@ def page() -> Iterator[Page]:
 
 
 def picture(page: Page, name: str) -> None:
-    """Take a screenshot for the README, if they are wanted."""
+    """Take a screenshot for the documentation, if one is wanted."""
     if folder := os.environ.get("SCREENSHOTS"):
         page.wait_for_timeout(2000)  # for charts that are still moving
         page.screenshot(path=Path(folder, f"{name}.png"))
 
 
-def state(page: Page, name: str) -> None:
+def wait_for_state(page: Page, name: str) -> None:
     """Wait until the page of a run shows it in this state."""
     expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=PATIENCE)
 
@@ -77,9 +77,9 @@ def test_a_failed_stage_is_retried_from_the_ui(
     run = client.read_flow_run(UUID(page.url.rsplit("/", 1)[1].partition("?")[0]))
     assert run.parameters["settings"]["data_dir"] == str(data_dir)
 
-    state(page, "Failed")
-    before = files(data_dir)
-    failed = prefect.tasks(run, lambda tasks: any(task.name == "encode" for task in tasks))
+    wait_for_state(page, "Failed")
+    before = written(data_dir)
+    failed = prefect.tasks(run, last="encode")
     picture(page, "failed")
     in_the_way.rmdir()
     page.locator("button:has(svg.lucide-ellipsis-vertical)").first.click()
@@ -87,20 +87,20 @@ def test_a_failed_stage_is_retried_from_the_ui(
     page.get_by_role("dialog").get_by_role("button", name="Retry").or_(
         page.get_by_role("alertdialog").get_by_role("button", name="Retry")
     ).first.click()
-    state(page, "Completed")
+    wait_for_state(page, "Completed")
 
-    tasks = prefect.tasks(run, lambda tasks: any(task.name == "publish" for task in tasks))
-    again = {task.name: task.state.name for task in tasks[len(failed) :] if task.state}
-    assert again["ingest"] == again["tokenize"] == again["vocabulary"] == "Skipped"
-    assert again["encode"] == again["train"] == again["evaluate"] == again["publish"] == "Completed"
-    assert {name: written for name, written in files(data_dir).items() if name in before} == before
+    second = states(prefect.tasks(run, last="publish")[len(failed) :])
+    assert second["ingest"] == second["tokenize"] == second["vocabulary"] == "Skipped"
+    assert second["encode"] == second["train"] == second["evaluate"] == second["publish"] == "Completed"
+    after = written(data_dir)
+    assert {name: after[name] for name in before} == before
     log = prefect.logs(run)
     for stage in ("ingest", "tokenize", "vocabulary"):
         assert f"{stage}: nothing to do" in log
     assert str(in_the_way) in log
 
     page.reload()
-    state(page, "Completed")
+    wait_for_state(page, "Completed")
     picture(page, "completed")
     page.get_by_role("tab", name="Task Runs").click()
     expect(page.get_by_text("Skipped").first).to_be_visible()
@@ -126,12 +126,3 @@ def submit(page: Page) -> None:
 def field(page: Page, label: str) -> Any:
     """The text field under a label of the parameter form."""
     return page.locator(f"xpath=//label[starts-with(normalize-space(.), '{label}')]/following::textarea[1]").first
-
-
-def files(folder: Path) -> dict[str, int]:
-    """When each published file was written."""
-    return {
-        str(path.relative_to(folder)): path.stat().st_mtime_ns
-        for path in folder.rglob("*")
-        if path.is_file() and path.name not in (".lock", "settings.json")
-    }

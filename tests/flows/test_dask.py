@@ -1,4 +1,4 @@
-"""Shard tasks on a Dask cluster of other processes: a scheduler and two workers, as on other machines."""
+"""Steps on a Dask cluster: a scheduler and two workers, in processes of their own as on other machines."""
 
 import os
 import subprocess
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.flows.conftest import Prefect, wait_until
+from tests.conftest import ROOT, wait_until
+from tests.flows.conftest import Prefect
 
 distributed = pytest.importorskip("distributed", reason="the optional extra dask is not installed")
 pytest.importorskip("prefect_dask", reason="the optional extra dask is not installed")
@@ -43,13 +43,13 @@ def cluster(tmp_path: Path) -> Iterator[str]:
             process.wait(30)
 
 
-def test_the_cluster_does_the_shards_and_makes_the_same_bytes(
+def test_the_cluster_performs_the_steps_and_makes_the_same_bytes(
     cluster: str, prefect: Prefect, settings: dict[str, Any], trained: Path
 ) -> None:
     settings["execution"] = {"runner": "dask", "dask_address": cluster}
-    run = prefect.start("prepare", settings)
+    run = prefect.start("prepare", settings=settings)
     assert prefect.wait(run).name == "Completed", prefect.logs(run)
-    names = {task.name for task in prefect.tasks(run, lambda tasks: any("packed" in task.name for task in tasks))}
+    names = {task.name for task in prefect.tasks(run, last="encode/packed/train")}
     assert {"encode", "encode/train/part-00000", "encode/packed/train"} <= names
 
     with distributed.Client(cluster) as dask:

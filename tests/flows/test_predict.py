@@ -8,7 +8,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
 from flows.predict import predict
-from tests.flows.conftest import Prefect
+from tests.flows.conftest import Prefect, states
 
 
 @pytest.fixture
@@ -19,27 +19,22 @@ def files(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def scored(prefect: Prefect, client: SyncPrefectClient, state: Any) -> set[str]:
-    """The names of the files that a run scored."""
-    assert state.is_completed(), state.message
-    run = client.read_flow_run(state.state_details.flow_run_id)
-    return {task.name for task in prefect.tasks(run) if "/" in task.name}
+def test_each_file_becomes_a_table(prefect: Prefect, trained: Path, files: list[Path], tmp_path: Path) -> None:
+    def scored() -> set[str]:
+        """The names of the files that a run scored."""
+        state: Any = predict(files, tmp_path / "out", trained / "model", return_state=True)
+        assert state.is_completed(), state.message
+        run = prefect.client.read_flow_run(state.state_details.flow_run_id)
+        return {name for name in states(prefect.tasks(run)) if "/" in name}
 
-
-def test_each_file_becomes_a_table(
-    prefect: Prefect, client: SyncPrefectClient, trained: Path, files: list[Path], tmp_path: Path
-) -> None:
-    def run() -> Any:
-        return predict(files, tmp_path / "out", trained / "model", return_state=True)
-
-    assert scored(prefect, client, run()) == {"predict/first.txt", "predict/second.ft.txt"}
+    assert scored() == {"predict/first.txt", "predict/second.ft.txt"}
     table = pq.read_table(tmp_path / "out/first.txt.parquet")
     assert table.column_names == ["line", "label", "probability"]
     assert table["line"].to_pylist() == [1, 2, 3]
 
-    assert scored(prefect, client, run()) == set()
+    assert scored() == set()
     files[1].write_text("__label__1 dreadful\n")
-    assert scored(prefect, client, run()) == {"predict/second.ft.txt"}
+    assert scored() == {"predict/second.ft.txt"}
 
 
 def test_a_missing_file_and_equal_names_are_one_clear_line(

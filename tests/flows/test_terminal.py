@@ -1,87 +1,78 @@
-"""`python -m flows.pipeline`, which `make run` calls."""
+"""`python -m flows.terminal`, which `make run` calls."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
+from flows.terminal import app
+from sentiment_pipeline.console import exit_in_one_line
 from tests.conftest import ROOT
-from tests.flows.conftest import Ui
+from tests.flows.conftest import Ui, without_prefect
 
 
 def command(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return subprocess.run(
-        [sys.executable, "-m", "flows.pipeline", *map(str, arguments)],
+        [sys.executable, "-m", "flows.terminal", *map(str, arguments)],
         cwd=ROOT,
         text=True,
         capture_output=True,
         check=False,
-        env={**own, **environment},
+        env=without_prefect(**environment),
     )
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         ("vocabulary.min_count=0", "vocabulary.min_count"),
         ("modle.hidden=8", "modle is not a setting"),
         ("execution.runner=dask", "execution.dask_address is empty"),
     ],
 )
-def test_a_wrong_setting_is_one_line_and_needs_no_server(option: str, said: str, tmp_path: Path) -> None:
-    result = command(
-        "--data-dir", tmp_path / "data", "--preset", "quick", "--set", option, PREFECT_HOME=str(tmp_path / "home")
-    )
-    assert result.returncode == 2
-    assert said in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert not (tmp_path / "data").exists()
-
-
-def test_it_goes_on_where_the_command_line_stopped(
-    ui: Ui, client: SyncPrefectClient, trained: Path, copy: Callable[[Path], Path], sample: Path, tiny: Path
+def test_a_wrong_setting_is_one_line_and_no_run(
+    option: str,
+    message: str,
+    tmp_path: Path,
+    client: SyncPrefectClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    before, folder = len(client.read_flow_runs()), copy(trained)
-    (folder / "metrics.json").unlink()
-    result = command(
-        "--train",
-        sample / "train.ft.txt.bz2",
-        "--test",
-        sample / "test.ft.txt.bz2",
-        "--data-dir",
-        folder,
-        "--config",
-        tiny,
-        PREFECT_HOME=str(ui.home),
-    )
+    before = len(client.read_flow_runs())
+    options = ["--data-dir", str(tmp_path / "data"), "--preset", "quick", "--set", option]
+    monkeypatch.setattr(sys, "argv", ["flows.terminal", *options])
+    with pytest.raises(SystemExit) as ended:
+        exit_in_one_line(app)
+    assert ended.value.code == 2
+    stderr = capfd.readouterr().err
+    assert message in stderr
+    assert stderr.count("\n") == 1
+    assert not (tmp_path / "data").exists()
+    assert len(client.read_flow_runs()) == before
+
+
+def test_it_continues_where_the_command_line_stopped(
+    ui: Ui, client: SyncPrefectClient, finished: Path, sample: Path, tiny: Path
+) -> None:
+    before = len(client.read_flow_runs())
+    (finished / "metrics.json").unlink()
+    files = ("--train", sample / "train.ft.txt.bz2", "--test", sample / "test.ft.txt.bz2")
+    result = command(*files, "--data-dir", finished, "--config", tiny, PREFECT_HOME=str(ui.home))
     assert result.returncode == 0, result.stderr
     assert len(client.read_flow_runs()) == before + 1, "it is not shown by the UI that runs"
     assert "train: nothing to do, 1 step finished before" in result.stderr
     assert "evaluate: 1 step done" in result.stderr
     first, model, report = result.stdout.splitlines()
     assert first.startswith("test: accuracy ")
-    assert (model, report) == (f"model: {folder / 'model'}", f"report: {folder / 'report.html'}")
+    assert (model, report) == (f"model: {finished / 'model'}", f"report: {finished / 'report.html'}")
 
 
 def test_an_expected_failure_is_one_line(ui: Ui, tmp_path: Path, tiny: Path) -> None:
     missing = tmp_path / "none.ft.txt.bz2"
-    result = command(
-        "--train",
-        missing,
-        "--test",
-        missing,
-        "--data-dir",
-        tmp_path / "data",
-        "--config",
-        tiny,
-        PREFECT_HOME=str(ui.home),
-        PREFECT_API_URL=ui.api,
-    )
+    options = ("--train", missing, "--test", missing, "--data-dir", tmp_path / "data", "--config", tiny)
+    result = command(*options, PREFECT_HOME=str(ui.home), PREFECT_API_URL=ui.api)
     assert result.returncode == 1
     assert str(missing) in result.stderr
     assert result.stderr.count("\n") == 1
