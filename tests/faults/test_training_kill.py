@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from sentiment_pipeline.engine import files
-from sentiment_pipeline.training import checkpoint, objectives, trainer
+from sentiment_pipeline.training import checkpoint, objectives, optimizer
 from sentiment_pipeline.training.job import TrainResult
 from sentiment_pipeline.training.train import train
 from sentiment_pipeline.training.trainer import Trainer
@@ -54,7 +54,7 @@ def before_a_step(random: Random) -> None:
 
 
 def within_a_step(random: Random) -> None:
-    die_at_call(trainer, "clip_grad_norm_", random.randint(1, 20))
+    die_at_call(optimizer, "clip_grad_norm_", random.randint(1, 20))
 
 
 def in_validation(random: Random) -> None:

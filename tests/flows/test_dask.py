@@ -33,7 +33,7 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     processes = [start("scheduler", "--host", "127.0.0.1", "--port", "0")]
     try:
         wait_until(contact.exists, 60)
-        processes += [start("worker", "--nthreads", "1", "--name", str(number)) for number in range(2)]
+        processes += [start("worker", "--no-nanny", "--nthreads", "1", "--name", str(number)) for number in range(2)]
         with distributed.Client(scheduler_file=str(contact)) as client:
             client.wait_for_workers(2, timeout=60)
             yield client.scheduler.address
