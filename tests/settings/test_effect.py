@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import torch
 
-from sentiment_pipeline.data import batches
+from sentiment_pipeline.data import loader
 from sentiment_pipeline.engine.executor import ProcessExecutor, ThreadExecutor, executor_for
 from sentiment_pipeline.engine.stage import Run, planned_states
 from sentiment_pipeline.errors import SettingsError
@@ -86,7 +86,7 @@ def test_processes_and_machines_are_those_of_torchrun(make_settings: MakeSetting
             "execution.training_rendezvous=10.0.0.5:29500",
         ).execution
     ).command(tmp_path)
-    for words in ("--nproc-per-node 3", "--nnodes 2", "--rdzv-endpoint 10.0.0.5:29500"):
+    for words in ("--nproc-per-node=3", "--nnodes=2", "--rdzv-endpoint=10.0.0.5:29500"):
         assert words in " ".join(command)
 
 
@@ -119,12 +119,12 @@ def test_figures_checkpoints_and_tensorboard_come_as_the_settings_say(tmp_path: 
 def test_loader_processes_are_as_many_as_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    class Recorded(batches.DataLoader):  # type: ignore[type-arg]
+    class Recorded(loader.DataLoader):  # type: ignore[type-arg]
         def __init__(self, stream: Any, *, num_workers: int, **options: Any) -> None:
             asked.append(num_workers)
             super().__init__(stream, num_workers=0, **{**options, "multiprocessing_context": None})
 
-    monkeypatch.setattr(batches, "DataLoader", Recorded)
+    monkeypatch.setattr(loader, "DataLoader", Recorded)
     steps_written(tmp_path, loader_workers=3)
     assert asked == [3]
 
