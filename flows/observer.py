@@ -35,7 +35,7 @@ class FlowObserver(PlainObserver):
 
     def __init__(self, data_dir: Path) -> None:
         super().__init__(lambda line: get_run_logger().info(line))
-        self.data_dir = data_dir
+        self._data_dir = data_dir
         self._bar: UUID | None = None
         self._refreshed = -math.inf
         self._planned = self._done = 0
@@ -66,7 +66,7 @@ class FlowObserver(PlainObserver):
             self._update_bar(1.0, f"{stage}: done in {duration(outcome.seconds)}")
         self._bar, self._planned, self._done = None, 0, 0
         with _errors_as_warnings():  # also of a stage that was finished before, perhaps by the command line
-            artifacts.publish(stage, self.data_dir)
+            artifacts.publish(stage, self._data_dir)
 
     def _update_bar(self, fraction: float, description: str) -> None:
         if self._bar is not None and time.monotonic() >= self._refreshed + self.refresh:
