@@ -21,6 +21,8 @@ from deployments.registration import POOL, PROJECT, register
 from sentiment_pipeline.console import exit_in_one_line
 from sentiment_pipeline.openmp import OPENMP_WAIT
 
+__all__ = ["app"]
+
 _RESTART_DELAY = 5.0  # seconds before a worker that was killed is replaced
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

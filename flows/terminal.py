@@ -32,6 +32,8 @@ from sentiment_pipeline.console import (
 )
 from sentiment_pipeline.errors import PipelineError
 
+__all__ = ["app", "main"]
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 

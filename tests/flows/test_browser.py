@@ -18,7 +18,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from prefect.client.orchestration import SyncPrefectClient
 
 from sentiment_pipeline.sample import write_sample
-from tests.flows.conftest import READY, Prefect, Ui, states, written
+from tests.flows.running_ui import READY, Ui
+from tests.flows.user import Prefect, states, written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine; on Debian: apt-get install chromium")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, wait_until
-from tests.flows.conftest import Prefect
+from tests.flows.user import Prefect
 
 distributed = pytest.importorskip("distributed", reason="the optional extra dask is not installed")
 pytest.importorskip("prefect_dask", reason="the optional extra dask is not installed")

@@ -15,7 +15,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import IntervalSchedule
 
 from sentiment_pipeline.sample import write_sample
-from tests.flows.conftest import Prefect, patiently, states
+from tests.flows.running_ui import patiently
+from tests.flows.user import Prefect, states
 
 
 def test_predict_scores_files(prefect: Prefect, trained: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from flows.flow_run import _crash_lost_task_runs, _is_informative, final_state, 
 from flows.pipeline import pipeline
 from flows.task_runs import perform_part
 from sentiment_pipeline.errors import PipelineError
-from tests.flows.conftest import Prefect, states
+from tests.flows.user import Prefect, states
 
 
 def test_values_that_contradict_each_other_fail_in_one_line(prefect: Prefect, settings: dict[str, Any]) -> None:

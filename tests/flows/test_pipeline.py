@@ -7,7 +7,7 @@ import pytest
 from prefect.exceptions import PrefectHTTPStatusError
 
 from flows.pipeline import prepare
-from tests.flows.conftest import Prefect, states, written
+from tests.flows.user import Prefect, states, written
 from tests.folders import contents
 
 

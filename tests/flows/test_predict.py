@@ -8,7 +8,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
 from flows.predict import predict
-from tests.flows.conftest import Prefect, states
+from tests.flows.user import Prefect, states
 
 
 @pytest.fixture

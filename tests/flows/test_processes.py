@@ -10,7 +10,9 @@ import pytest
 from deployments.processes import server
 from sentiment_pipeline.errors import PipelineError
 from tests.conftest import wait_until
-from tests.flows.conftest import READY, Prefect, Ui, client_of, environment, free_port, make_ui, tiny_settings
+from tests.flows.conftest import tiny_settings
+from tests.flows.running_ui import READY, Ui, client_of, environment, free_port, make_ui
+from tests.flows.user import Prefect
 
 
 def test_the_server_listens_on_this_machine_alone(ui: Ui) -> None:

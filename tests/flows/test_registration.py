@@ -10,7 +10,7 @@ from prefect.utilities.importtools import import_object
 
 from deployments.registration import _definitions, register
 from sentiment_pipeline.settings import Choices
-from tests.flows.conftest import Ui, environment
+from tests.flows.running_ui import Ui, environment
 
 FLOWS = {"pipeline", "prepare", "train", "evaluate", "predict", "search"}
 

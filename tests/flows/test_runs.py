@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import wait_until
-from tests.flows.conftest import Prefect, Ui, patiently, states, written
+from tests.flows.running_ui import Ui, patiently
+from tests.flows.user import Prefect, states, written
 
 
 def test_retry_continues_with_what_is_not_finished(prefect: Prefect, settings: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from flows.search import search
-from tests.flows.conftest import Prefect
+from tests.flows.user import Prefect
 
 
 def test_a_search_prepares_tries_and_continues(prefect: Prefect, settings: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from flows.terminal import app
 from sentiment_pipeline.console import exit_in_one_line
 from tests.conftest import ROOT
-from tests.flows.conftest import Ui, without_prefect
+from tests.flows.running_ui import Ui, without_prefect
 
 
 def command(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":

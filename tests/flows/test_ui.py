@@ -11,7 +11,7 @@ from deployments import ui as command
 from deployments.registration import PROJECT
 from sentiment_pipeline.openmp import OPENMP_WAIT
 from tests.conftest import ROOT
-from tests.flows.conftest import Ui, environment, without_prefect
+from tests.flows.running_ui import Ui, environment, without_prefect
 
 
 def test_a_taken_port_is_one_clear_line(ui: Ui, tmp_path: Path) -> None:
