@@ -5,7 +5,7 @@ Everything is read from the published files, so an artifact shows what is on dis
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +84,13 @@ def _show_encode(data_dir: Path) -> None:
     }
     rows = [{"split": split, **length_summary(tokens)} for split, tokens in lengths.items()]
     create_table_artifact(rows, key="review-lengths", description="Tokens per review")
-    _show_pictures(
-        "review-lengths-picture", "Distribution of review lengths", {"Tokens per review": pictures.lengths(lengths)}
-    )
+    drawn = ("Lengths", "tokens per review, by split", pictures.lengths(lengths))
+    _show_pictures("review-lengths-picture", "Distribution of review lengths", [drawn])
 
 
 def _show_train(data_dir: Path) -> None:
     lines = (data_dir / layout.HISTORY).read_text().splitlines()
-    drawn = {f"{title} ({note})": picture for title, note, picture in curves([json.loads(line) for line in lines])}
-    _show_pictures("training-curves", "Figures of the training over its steps", drawn)
+    _show_pictures("training-curves", "Figures of the training", curves([json.loads(line) for line in lines]))
 
 
 def _show_evaluate(data_dir: Path) -> None:
@@ -105,8 +103,8 @@ def _show_evaluate(data_dir: Path) -> None:
         if isinstance(value, int | float | str)
     ]
     create_table_artifact(rows, key="metrics", description="Figures of the model and of the run that made it")
-    matrix = pictures.confusion(metrics["test"]["confusion"])
-    _show_pictures("confusion-matrix", "Test reviews by true and predicted class", {"Confusion matrix": matrix})
+    drawn = ("Confusion matrix", "test reviews", pictures.confusion(metrics["test"]["confusion"]))
+    _show_pictures("confusion-matrix", "Test reviews by true and predicted class", [drawn])
     report = (data_dir / layout.REPORT).resolve()
     create_link_artifact(
         report.as_uri(),
@@ -116,14 +114,17 @@ def _show_evaluate(data_dir: Path) -> None:
     )
 
 
-def _show_pictures(key: str, description: str, figures: Mapping[str, Figure]) -> None:
-    """Create one artifact of pictures under their titles; it contains their bytes, so it needs no file server."""
-    parts = [f"## {title}\n\n![{title}](data:image/png;base64,{_base64(drawn)})" for title, drawn in figures.items()]
+def _show_pictures(key: str, description: str, drawn: Iterable[tuple[str, str, Figure]]) -> None:
+    """Create one artifact of pictures, which contains their bytes, so it needs no file server.
+
+    Args:
+        drawn: for each picture its title, a note and the figure.
+    """
+    parts = [
+        f"## {title}\n\n{note}\n\n![{title}](data:image/png;base64,{base64.b64encode(png(picture)).decode()})"
+        for title, note, picture in drawn
+    ]
     create_markdown_artifact("\n\n".join(parts), key=key, description=description)
-
-
-def _base64(drawn: Figure) -> str:
-    return base64.b64encode(png(drawn)).decode()
 
 
 _ARTIFACTS: Mapping[str, Callable[[Path], None]] = {
