@@ -3,6 +3,7 @@ from itertools import islice
 from multiprocessing import popen_fork
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,12 +87,17 @@ def test_it_resumes_at_the_very_next_batch(reviews: PackedReviews, done: int) ->
 
 
 def test_resuming_assembles_no_batch_that_is_skipped(reviews: PackedReviews, monkeypatch: pytest.MonkeyPatch) -> None:
-    assembled, assemble = [], loader_module.assemble
-    monkeypatch.setattr(loader_module, "assemble", lambda *arguments: assembled.append(0) or assemble(*arguments))
+    assembled, assemble = [0], loader_module.assemble
+
+    def counted(*arguments: Any) -> Batch:
+        assembled[0] += 1
+        return assemble(*arguments)
+
+    monkeypatch.setattr(loader_module, "assemble", counted)
     loader = make_loader(reviews)
     loader.load_state_dict({"epoch": 1, "batch": 5})
     next(iter(loader))
-    assert len(assembled) == 1
+    assert assembled == [1]
 
 
 def test_a_process_can_be_left_without_a_part(reviews: PackedReviews) -> None:

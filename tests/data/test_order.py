@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 from sentiment_pipeline.data import order as order_module
 from sentiment_pipeline.data.order import Order, _rows_between
 
-SOME = st.builds(
-    lambda reviews, batch_size, seed, sort: Order(
-        reviews, batch_size, seed, np.random.default_rng(seed).integers(0, 50, reviews) if sort else None, 30
-    ),
-    st.integers(1, 3000),
-    st.integers(1, 200),
-    st.integers(0, 10),
-    st.booleans(),
-)
+
+def make_order(reviews: int, batch_size: int, seed: int, by_length: bool) -> Order:
+    lengths = np.random.default_rng(seed).integers(0, 50, reviews, dtype=np.int32)
+    return Order(reviews, batch_size, seed, lengths if by_length else None, 30)
+
+
+SOME = st.builds(make_order, st.integers(1, 3000), st.integers(1, 200), st.integers(0, 10), st.booleans())
 
 
 @pytest.fixture(autouse=True)

@@ -108,10 +108,10 @@ def test_word_dropout_hides_words_only_in_training() -> None:
 
 def test_orthogonal_first_weights() -> None:
     model = SentimentModel(model_config(), VOCABULARY)
-    cell = model.lstm.backwards[0]
-    for gate in cell.weight_hh_l0.detach().chunk(4):
+    weights = model.lstm.backwards[0].state_dict()
+    for gate in weights["weight_hh_l0"].chunk(4):
         assert torch.allclose(gate @ gate.T, torch.eye(8), atol=1e-5)
-    assert (cell.bias_ih_l0 + cell.bias_hh_l0).detach().chunk(4)[1].tolist() == [1.0] * 8
+    assert (weights["bias_ih_l0"] + weights["bias_hh_l0"]).chunk(4)[1].tolist() == [1.0] * 8
 
 
 def test_of_a_longer_review_the_lstm_reads_what_its_truncation_keeps() -> None:

@@ -1,5 +1,6 @@
 import logging
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def checkpoints(tmp_path: Path) -> Checkpoints:
 
 def step_of(checkpoints: Checkpoints) -> int | None:
     latest = checkpoints.latest()
-    return latest and int(latest["model"]["weight"][0, 0])
+    return None if latest is None else int(latest["model"]["weight"][0, 0])
 
 
 def test_the_last_two_are_kept_and_the_last_is_read(checkpoints: Checkpoints) -> None:
@@ -45,18 +46,19 @@ def test_without_any_there_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".pt", ".json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "missing"])
-def test_a_damaged_one_is_passed_over(
+def test_a_damaged_one_is_skipped(
     checkpoints: Checkpoints, suffix: str, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = checkpoints.folder / f"step-100000000{suffix}"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    {
+    damages: dict[str, Callable[[], object]] = {
         "flip": lambda: path.write_bytes(content),
         "cut": lambda: path.write_bytes(content[:-3]),
         "empty": lambda: path.write_bytes(b""),
         "missing": path.unlink,
-    }[damage]()
+    }
+    damages[damage]()
     with caplog.at_level(logging.WARNING):
         assert step_of(checkpoints) == 10
     if (suffix, damage) != (".json", "missing"):  # without its description it never counted

@@ -132,7 +132,7 @@ def test_a_loss_of_nan_stops_it_and_keeps_the_last_good_state(tmp_path: Path, mo
 
     def poisoned(self: Trainer, batch: Any) -> None:
         if self.progress.step == 13:
-            self.model.linear.weight.data.fill_(float("nan"))
+            self.model.get_parameter("linear.weight").data.fill_(float("nan"))
         train_step(self, batch)
 
     monkeypatch.setattr(Trainer, "train_step", poisoned)

@@ -37,7 +37,7 @@ def test_known_words_get_the_numbers_of_the_file(tmp_path: Path, words: Path, he
     found = read_vectors(write(tmp_path / "v.txt", text), words, 4)
     assert found.dtype == np.float32
     expected = np.full((6, 4), np.nan, np.float32)
-    expected[[3, 5, 4], :3] = [[1, 2, 3], [-0.01, 0, 0.5], [4, 5, 6]]
+    expected[[3, 5, 4], :3] = np.array([[1, 2, 3], [-0.01, 0, 0.5], [4, 5, 6]])
     np.testing.assert_array_equal(found, expected)
 
 
@@ -63,7 +63,9 @@ def test_the_folder_of_the_package_gives_the_same(tmp_path: Path, words: Path) -
         ("elsewhere 1 2 3\n", 3, "for no word"),
     ],
 )
-def test_what_does_not_fit_is_told_in_one_line(tmp_path: Path, words: Path, text: str, size: int, message: str) -> None:
+def test_what_does_not_fit_is_refused_in_one_line(
+    tmp_path: Path, words: Path, text: str, size: int, message: str
+) -> None:
     with pytest.raises(PipelineError, match=message) as failure:
         read_vectors(write(tmp_path / "v.txt", text), words, size)
     assert "\n" not in str(failure.value)
