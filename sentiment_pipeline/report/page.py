@@ -42,7 +42,7 @@ def render(result: Result) -> str:
     metrics = result.metrics
     lengths = {split: length_summary(tokens) for split, tokens in result.lengths.items()}
     return fill_template(
-        "report.html",
+        "page.html",
         result=result,
         colours=COLOURS,
         classes=pictures.CLASSES,
