@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_foreign
-from sentiment_pipeline.text.lines import LABELS, LONGEST_LINE, TEXT
+from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_unsupported
+from sentiment_pipeline.text.lines import LABELS, LONGEST_LINE, TEXT_START
 from sentiment_pipeline.text.source import BYTE_ORDER_MARK, BZ2_START, open_for_reading
 
 __all__ = ["open_texts"]
@@ -53,7 +53,7 @@ def _blocks(lines: Iterable[bytes], at_once: int) -> Iterator[list[str]]:
 def _text_of(line: bytes) -> str:
     """A line's text, without the label of a fastText line."""
     if (line + b" ").startswith(LABELS):  # the space, because a label may stand alone
-        line = line[TEXT:]
+        line = line[TEXT_START:]
     return line.decode(errors="replace")
 
 
@@ -61,14 +61,14 @@ def _lines_in(file: "BufferedReader[Any]", path: Path) -> Iterator[bytes]:
     """The lines of an open file, which is a .bz2 if it begins like one; `path` names it in errors."""
     head = file.peek()
     if not BZ2_START.match(head):
-        refuse_foreign(head, path)
+        refuse_unsupported(head, path)
         if path.suffix == ".bz2":
             raise PipelineError(f"{path} is not a .bz2 file, whatever its name says; rename it if it is plain text")
         yield from _lines_of(file)
         return
     try:
         text = BufferedReader(_Decompressed(file), HEAD_BYTES)
-        refuse_foreign(text.peek(), path, "a .bz2 of ")
+        refuse_unsupported(text.peek(), path, "a .bz2 of ")
         yield from _lines_of(text)
     except (OSError, EOFError) as error:
         raise PipelineError(f"{path} is damaged: {str(error).lower()}; make or download the file again") from error

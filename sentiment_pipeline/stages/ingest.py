@@ -123,7 +123,7 @@ def _path_of(run: Run[Settings], source: str) -> Path:
 
 def _waves_of_parts(run: Run[Settings], name: str, source: Source) -> Iterator[Sequence[Step]]:
     """The steps for the ranges of one file, in waves; the size of a wave follows from what the earlier ones found."""
-    limit, total = _line_limit(run, name), source.ranges(run.settings.ingest.shard_bytes)
+    limit, total = _line_limit(run, name), source.range_count(run.settings.ingest.shard_bytes)
     start = lines = 0
     while start < total and (lines < limit or not limit):
         expected = -(-start * limit // lines) if lines else start + 1
@@ -176,7 +176,7 @@ def _total_step(run: Run[Settings], name: str, source: Source) -> Step:
     """The step that adds up the ranges of one file."""
     config, limit = run.settings.ingest, _line_limit(run, name)
     found, lines = list[Manifest](), 0
-    for index in range(source.ranges(config.shard_bytes)):
+    for index in range(source.range_count(config.shard_bytes)):
         if limit and lines >= limit:
             break
         found.append(run.manifest(part_name(name, index)))

@@ -17,7 +17,7 @@ from sentiment_pipeline.models.model_folder import load_weights, save_model
 from sentiment_pipeline.report.model_card import model_card
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import evaluate, train, vocabulary
-from sentiment_pipeline.text.vocabulary import SPECIAL
+from sentiment_pipeline.text.vocabulary import SPECIAL_TOKENS
 
 __all__ = ["STAGE"]
 
@@ -43,7 +43,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     texts = {
         "cleaning": asdict(settings.cleaning),
         "tokenizer": {"name": "nltk.word_tokenize", "nltk": version("nltk")},
-        "unknown_id": SPECIAL.index(settings.vocabulary.unknown),
+        "unknown_id": SPECIAL_TOKENS.index(settings.vocabulary.unknown),
     }
     depends: dict[str, JSON] = {
         "version": _VERSION,

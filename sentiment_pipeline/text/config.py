@@ -1,8 +1,8 @@
-"""Settings of the prepare half, one group a stage.
+"""The settings of the stages that prepare data, one group for each stage.
 
-Plain dataclasses, so that the library needs no pydantic; the field metadata holds what pydantic, the command line and
-the Prefect form make of them. A step depends on the group that it uses and on nothing else, so a changed value redoes
-exactly the stages that use it.
+Plain dataclasses, so that this folder needs no pydantic. The metadata of a field holds its limits and its description,
+for pydantic, the command line and the form in the Prefect UI. A step depends on the groups that it uses and on no
+others, so a changed value redoes exactly the stages that use it.
 """
 
 from dataclasses import dataclass, field

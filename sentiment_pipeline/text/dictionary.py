@@ -1,9 +1,9 @@
-"""The distinct chunks of each shard, and their union over all shards, tokenized in parts.
+"""The distinct chunks of each shard, and those of all shards merged and tokenized in parts.
 
-Each shard has a dictionary of its own, so that no shard waits for another, sorted by a hash of the chunk that is the
-same everywhere. A part of the union is a range of hashes: it takes one slice of every dictionary, tokenizes each
-distinct chunk of them once, and says for every row of every slice which distinct chunk it is. The parts are
-independent too, and everything after them is a matter of looking up numbers.
+Each shard has a dictionary of its own, so that no shard waits for another. It is sorted by a hash of the chunk. A part
+of the merged dictionary is a range of hashes: it takes one slice of every shard's dictionary, tokenizes each distinct
+chunk of these slices once, and records for every row of every slice which distinct chunk it is. The parts are
+independent too, and everything after them only looks up numbers.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from sentiment_pipeline.text.chunks import Chunks, split_chunks
-from sentiment_pipeline.text.ragged import bounds, list_array
-from sentiment_pipeline.text.tables import checked_indices, contiguous, map_arrow, numpy, row_groups, write_arrow
+from sentiment_pipeline.text.ragged import list_array, offsets_of
+from sentiment_pipeline.text.tables import checked_indices, contiguous, map_arrow, row_groups, to_numpy, write_arrow
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
 
 __all__ = ["MergedDictionary", "write_merged", "write_shard"]
@@ -26,31 +26,45 @@ _HASHES = 1 << 32
 
 
 def write_shard(reviews: Path, count: int, chunks: Path, dictionary: Path) -> dict[str, int]:
-    """Cut the first `count` reviews of a table into chunks.
+    """Split the first `count` reviews of a shard into chunks, and number the distinct ones.
 
-    Writes to `chunks` a list of codes for each review, a batch for each row group of the table, and to `dictionary`
-    the `chunk` of each code and its `hash` (uint32), by rising hash.
+    Args:
+        reviews: Parquet file with the column `text`.
+        count: number of reviews, the first ones of the file.
+        chunks: gets `chunks`, the list of codes of each review (int32), a batch for each row group of `reviews`.
+        dictionary: gets `chunk` (string) and its `hash` (uint32) for each code, by rising hash.
 
     Returns:
-        How many `chunks` and `distinct` chunks there are.
+        The number of `chunks`, and of the `distinct` ones among them.
+
+    Two reviews have six chunks, four of them distinct; a code is a row of the dictionary (`folder` is any folder):
+
+    >>> import pyarrow.parquet as pq
+    >>> pq.write_table(pa.table({"text": ["so good so far", "so bad"]}), folder / "reviews")
+    >>> write_shard(folder / "reviews", 2, folder / "chunks", folder / "dictionary")
+    {'chunks': 6, 'distinct': 4}
+    >>> with map_arrow(folder / "chunks") as (codes,), map_arrow(folder / "dictionary") as (words,):
+    ...     words["chunk"].to_pylist(), codes["chunks"].to_pylist()
+    (['far ', 'so ', 'bad ', 'good '], [[1, 3, 1, 0], [1, 2]])
     """
     shard, left = list[Chunks](), count
     for table in row_groups(reviews, ["text"]):
         shard.append(split_chunks(contiguous(table["text"].slice(0, left))))
         left -= len(shard[-1].counts)
     shard = shard or [split_chunks(pa.array([], pa.string()))]
-    merged = pa.concat_arrays([each.codes.dictionary for each in shard]).dictionary_encode()
-    hashes = np.fromiter(map(crc32, merged.dictionary.cast(pa.binary()).to_pylist()), np.uint32)
+    distinct = pa.concat_arrays([each.codes.dictionary for each in shard]).dictionary_encode()
+    hashes = np.fromiter(map(crc32, distinct.dictionary.cast(pa.binary()).to_pylist()), np.uint32)
     order = np.argsort(hashes, kind="stable")
     position = np.empty(len(order), np.int32)
     position[order] = np.arange(len(order))
-    write_arrow(dictionary, [{"chunk": merged.dictionary.take(pa.array(order)), "hash": pa.array(hashes[order])}])
+    write_arrow(dictionary, [{"chunk": distinct.dictionary.take(pa.array(order)), "hash": pa.array(hashes[order])}])
 
-    codes = np.split(position[numpy(merged.indices)], np.cumsum([len(each.codes.dictionary) for each in shard])[:-1])
+    sizes = [len(each.codes.dictionary) for each in shard]
+    codes = np.split(position[to_numpy(distinct.indices)], np.cumsum(sizes)[:-1])
     write_arrow(
         chunks,
         (
-            {"chunks": list_array(each.counts, pa.array(code[numpy(each.codes.indices)]))}
+            {"chunks": list_array(each.counts, pa.array(code[to_numpy(each.codes.indices)]))}
             for each, code in zip(shard, codes, strict=True)
         ),
     )
@@ -58,19 +72,26 @@ def write_shard(reviews: Path, count: int, chunks: Path, dictionary: Path) -> di
 
 
 def write_merged(dictionaries: Sequence[Path], part: int, parts: int, tokens: Path, rows: Path) -> dict[str, int]:
-    """Tokenize one part of the union of the shards' dictionaries.
+    """Merge and tokenize the chunks of all shards whose hash is in the range of one part.
 
-    Writes to `tokens` the list of tokens of each distinct chunk of the part, and to `rows`, a batch for each
-    dictionary, which of these chunks (`row`, int32) each row of its slice is.
+    Args:
+        dictionaries: the dictionaries that `write_shard` wrote.
+        part: index of the part.
+        parts: number of parts; a chunk is in the part `hash * parts // 2**32`.
+        tokens: gets `tokens`, the list of tokens of each distinct chunk of the part.
+        rows: gets `row` (int32), a batch for each dictionary: which of these chunks each row of its slice is.
 
     Returns:
-        How many distinct `chunks` the part has.
+        The number of distinct `chunks` of the part.
+
+    Raises:
+        PipelineError: a dictionary is damaged.
     """
     with ExitStack() as stack:
         slices = [_slice_of_part(stack.enter_context(map_arrow(path))[0], part, parts) for path in dictionaries]
         merged = contiguous(pa.chunked_array(slices)).dictionary_encode()
-    starts = bounds(np.array([len(each) for each in slices]))
-    write_arrow(rows, ({"row": merged.indices.slice(start, end - start)} for start, end in pairwise(starts)))
+    offsets = offsets_of(np.array([len(each) for each in slices]))
+    write_arrow(rows, ({"row": merged.indices.slice(start, end - start)} for start, end in pairwise(offsets)))
     tokenized = tokenize_chunks(merged.dictionary)
     write_arrow(tokens, [{"tokens": list_array(tokenized.counts, tokenized.codes)}])
     return {"chunks": len(merged.dictionary)}
@@ -79,29 +100,36 @@ def write_merged(dictionaries: Sequence[Path], part: int, parts: int, tokens: Pa
 def _slice_of_part(dictionary: pa.RecordBatch, part: int, parts: int) -> pa.StringArray:
     """The chunks of a shard's dictionary whose hashes are in the part's range."""
     borders = [-(-_HASHES * border // parts) for border in (part, part + 1)]
-    first, last = np.searchsorted(numpy(dictionary["hash"]), borders)
+    first, last = np.searchsorted(to_numpy(dictionary["hash"]), borders)
     return dictionary["chunk"].slice(first, last - first)
 
 
 class MergedDictionary:
-    """The parts of the union as one sequence of distinct chunks, those of part 0 first.
+    """The merged dictionary of all shards, a sequence of distinct chunks: those of part 0, then those of part 1, ...
 
     Args:
-        rows: the files of `write_merged`, in order.
-        chunks: how many distinct chunks each part has.
+        rows: the files `rows` of `write_merged`, in the order of the parts.
+        chunks: the number of distinct chunks of each part.
     """
 
     def __init__(self, rows: Sequence[Path], chunks: Sequence[int]) -> None:
-        self.rows = rows
-        self.first = bounds(np.array(chunks))
+        self._rows = rows
+        self._offsets = offsets_of(np.array(chunks))
 
     def __len__(self) -> int:
-        return int(self.first[-1])
+        return int(self._offsets[-1])
 
     def of_shard(self, shard: int) -> np.ndarray:
-        """Which chunk of the union each row of a shard's dictionary is; int64."""
+        """The index in the merged dictionary of each row of a shard's dictionary; int64, [rows].
+
+        Args:
+            shard: index of the shard in the dictionaries given to `write_merged`.
+
+        Raises:
+            PipelineError: a file is damaged.
+        """
         found = []
-        for path, (first, end) in zip(self.rows, pairwise(self.first), strict=True):
+        for path, (first, end) in zip(self._rows, pairwise(self._offsets), strict=True):
             with map_arrow(path) as batches:
                 found.append(checked_indices(batches[shard]["row"], end - first) + first)
         return np.concatenate(found)

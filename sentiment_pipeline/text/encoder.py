@@ -1,4 +1,4 @@
-"""New texts to token ids, exactly as the training text was: same cleaning, same tokens, same vocabulary."""
+"""New texts to token ids, exactly as the training text: same cleaning, same tokens, same vocabulary."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from sentiment_pipeline.text.chunks import split_chunks
 from sentiment_pipeline.text.cleaning import clean_all
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.ragged import bounds, ranges
-from sentiment_pipeline.text.tables import contiguous, numpy
+from sentiment_pipeline.text.ragged import concat_ranges, offsets_of
+from sentiment_pipeline.text.tables import contiguous, to_numpy
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
 
 __all__ = ["Encoded", "TextEncoder"]
@@ -24,8 +24,8 @@ class Encoded:
     """The token ids of texts.
 
     Attributes:
-        ids: int32, those of all texts one after the other.
-        offsets: int64, shape (texts + 1,): where each text's begin, and where the last one's end.
+        ids: the ids of all texts, one text after another; int32, [tokens].
+        offsets: where the ids of each text begin, and the end of the last one; int64, [texts + 1].
     """
 
     ids: np.ndarray
@@ -33,26 +33,29 @@ class Encoded:
 
 
 class TextEncoder:
-    """Encodes batches of texts; what it holds between them is the vocabulary alone.
+    """Encodes batches of texts; between them it keeps nothing but the vocabulary.
 
     Args:
         vocabulary: a `vocabulary.parquet`.
-        cleaning: as it was when the vocabulary was made.
-        unknown_id: the id of tokens that are not in it.
+        cleaning: the settings with which the vocabulary was made.
+        unknown_id: the id of tokens that are not in the vocabulary.
+
+    Attributes:
+        vocabulary: the token of each id; string array, [ids].
     """
 
     def __init__(self, vocabulary: Path, cleaning: CleaningConfig, unknown_id: int) -> None:
-        self.vocabulary = contiguous(pq.read_table(vocabulary, columns=["token"])["token"])
-        self.cleaning = cleaning
-        self.unknown_id = unknown_id
+        self.vocabulary: pa.StringArray = contiguous(pq.read_table(vocabulary, columns=["token"])["token"])
+        self._cleaning = cleaning
+        self._unknown_id = unknown_id
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """The token ids of each text; a line feed counts as a space. The texts are less than 2 GiB together."""
+        """Encode texts, less than 2 GiB together; a line feed counts as a space."""
         lines = pa.array([text.replace("\n", " ").encode() for text in texts], pa.binary())
-        chunks = split_chunks(clean_all(lines, self.cleaning))
+        chunks = split_chunks(clean_all(lines, self._cleaning))
         tokens = tokenize_chunks(chunks.codes.dictionary)
-        ids = pc.fill_null(pc.index_in(tokens.codes.dictionary, self.vocabulary), self.unknown_id)
-        chunk, starts = numpy(chunks.codes.indices), bounds(tokens.counts)
+        ids = pc.fill_null(pc.index_in(tokens.codes.dictionary, self.vocabulary), self._unknown_id)
+        chunk, starts = to_numpy(chunks.codes.indices), offsets_of(tokens.counts)
         lengths = tokens.counts[chunk]
-        token = numpy(tokens.codes.indices)[ranges(starts[chunk], lengths)]
-        return Encoded(numpy(ids)[token], bounds(lengths)[bounds(chunks.counts)])
+        token = to_numpy(tokens.codes.indices)[concat_ranges(starts[chunk], lengths)]
+        return Encoded(to_numpy(ids)[token], offsets_of(lengths)[offsets_of(chunks.counts)])

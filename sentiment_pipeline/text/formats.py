@@ -1,7 +1,7 @@
-"""What a file is, by its first bytes, where it is no lines of text: such a file is refused by name, with the remedy.
+"""Formats that are not lines of text, detected by the first bytes of a file, so that it is refused with a remedy.
 
-Its bytes would otherwise be read as if they were reviews. The name of a file says nothing here: downloads are renamed,
-and a pipe has none.
+Otherwise its bytes would be read as if they were reviews. The name of a file does not count: downloads are renamed, and
+a pipe has none.
 """
 
 import json
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["HEAD_BYTES", "TAKEN", "Foreign", "recognize", "refuse_foreign"]
+__all__ = ["HEAD_BYTES", "UnsupportedFormat", "detect_unsupported", "refuse_unsupported"]
 
-HEAD_BYTES = 1 << 16  # of a file, enough for all that is looked for
-TAKEN = "fastText lines (__label__2 text) or, to score, plain lines are read, as UTF-8 text or .bz2 of it"
+HEAD_BYTES = 1 << 16  # of a file, enough for every format
+_SUPPORTED = "fastText lines (__label__2 text) or, to score, plain lines are read, as UTF-8 text or .bz2 of it"
 
 _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _HTML = re.compile(rb"\s*<(!doctype html|html)\b", re.IGNORECASE)
@@ -23,12 +23,12 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05].", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Foreign:
-    """A kind of file that is not read.
+class UnsupportedFormat:
+    """A file format that is not read.
 
     Attributes:
-        kind: what it is, to follow "seems to be".
-        remedy: what turns it into something that is read; FILE stands for its name.
+        kind: what the file is, to follow "seems to be".
+        remedy: how to turn it into something that is read; FILE stands for its name.
     """
 
     kind: str
@@ -38,84 +38,87 @@ class Foreign:
 _ARCHIVE = "unpack it and give the file of reviews in it"
 _TABLE = "write its reviews as lines __label__1 TEXT and __label__2 TEXT"
 _OTHER = "give a file of reviews"
-_UTF16 = Foreign("UTF-16 or UTF-32 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW")
+_UTF16 = UnsupportedFormat("UTF-16 or UTF-32 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW")
 
 _SIGNATURES = (
-    (b"\x1f\x8b", Foreign("gzip-compressed", "decompress it: gunzip -k FILE")),
-    (b"\xfd7zXZ\x00", Foreign("xz-compressed", "decompress it: unxz -k FILE")),
-    (b"]\x00\x00", Foreign("lzma-compressed", "decompress it: unlzma -k FILE")),
-    (b"\x28\xb5\x2f\xfd", Foreign("zstd-compressed", "decompress it: zstd -d FILE")),
-    (b"\x04\x22\x4d\x18", Foreign("lz4-compressed", "decompress it: lz4 -d FILE")),
-    (b"\x1f\x9d", Foreign("compressed by compress", "decompress it: uncompress FILE")),
-    (b"\xff\x06\x00\x00sNaPpY", Foreign("snappy-compressed", "decompress it first")),
-    (b"PK\x03\x04", Foreign("a zip archive", "unpack it (unzip FILE) and give the file of reviews in it")),
-    (b"PK\x05\x06", Foreign("an empty zip archive", _OTHER)),
-    (b"7z\xbc\xaf\x27\x1c", Foreign("a 7z archive", _ARCHIVE)),
-    (b"Rar!\x1a\x07", Foreign("a rar archive", _ARCHIVE)),
-    (b"PAR1", Foreign("a Parquet table", _TABLE)),
-    (b"ARROW1\x00\x00", Foreign("an Arrow table", _TABLE)),
-    (b"\xff\xff\xff\xff", Foreign("an Arrow stream", _TABLE)),
-    (b"Obj\x01", Foreign("an Avro table", _TABLE)),
-    (b"ORC", Foreign("an ORC table", _TABLE)),
-    (b"SQLite format 3\x00", Foreign("an SQLite database", _TABLE)),
-    (b"\x89HDF\r\n\x1a\n", Foreign("an HDF5 file", _TABLE)),
-    (b"\x93NUMPY", Foreign("a NumPy array", _OTHER)),
-    (b"%PDF-", Foreign("a PDF", _OTHER)),
-    (b"\x89PNG", Foreign("a picture", _OTHER)),
-    (b"\xff\xd8\xff", Foreign("a picture", _OTHER)),
-    (b"\x7fELF", Foreign("a program", _OTHER)),
+    (b"\x1f\x8b", UnsupportedFormat("gzip-compressed", "decompress it: gunzip -k FILE")),
+    (b"\xfd7zXZ\x00", UnsupportedFormat("xz-compressed", "decompress it: unxz -k FILE")),
+    (b"]\x00\x00", UnsupportedFormat("lzma-compressed", "decompress it: unlzma -k FILE")),
+    (b"\x28\xb5\x2f\xfd", UnsupportedFormat("zstd-compressed", "decompress it: zstd -d FILE")),
+    (b"\x04\x22\x4d\x18", UnsupportedFormat("lz4-compressed", "decompress it: lz4 -d FILE")),
+    (b"\x1f\x9d", UnsupportedFormat("compressed by compress", "decompress it: uncompress FILE")),
+    (b"\xff\x06\x00\x00sNaPpY", UnsupportedFormat("snappy-compressed", "decompress it first")),
+    (b"PK\x03\x04", UnsupportedFormat("a zip archive", "unpack it (unzip FILE) and give the file of reviews in it")),
+    (b"PK\x05\x06", UnsupportedFormat("an empty zip archive", _OTHER)),
+    (b"7z\xbc\xaf\x27\x1c", UnsupportedFormat("a 7z archive", _ARCHIVE)),
+    (b"Rar!\x1a\x07", UnsupportedFormat("a rar archive", _ARCHIVE)),
+    (b"PAR1", UnsupportedFormat("a Parquet table", _TABLE)),
+    (b"ARROW1\x00\x00", UnsupportedFormat("an Arrow table", _TABLE)),
+    (b"\xff\xff\xff\xff", UnsupportedFormat("an Arrow stream", _TABLE)),
+    (b"Obj\x01", UnsupportedFormat("an Avro table", _TABLE)),
+    (b"ORC", UnsupportedFormat("an ORC table", _TABLE)),
+    (b"SQLite format 3\x00", UnsupportedFormat("an SQLite database", _TABLE)),
+    (b"\x89HDF\r\n\x1a\n", UnsupportedFormat("an HDF5 file", _TABLE)),
+    (b"\x93NUMPY", UnsupportedFormat("a NumPy array", _OTHER)),
+    (b"%PDF-", UnsupportedFormat("a PDF", _OTHER)),
+    (b"\x89PNG", UnsupportedFormat("a picture", _OTHER)),
+    (b"\xff\xd8\xff", UnsupportedFormat("a picture", _OTHER)),
+    (b"\x7fELF", UnsupportedFormat("a program", _OTHER)),
     (b"\xff\xfe", _UTF16),
     (b"\xfe\xff", _UTF16),
     (b"\x00\x00\xfe\xff", _UTF16),
 )
 
 
-def recognize(head: bytes) -> Foreign | None:
-    """What a file that begins with `head` is, or None if it may be lines of text.
+def detect_unsupported(head: bytes) -> UnsupportedFormat | None:
+    """The format of a file that begins with `head`; None if it may be lines of text.
 
     Args:
-        head: the first `HEAD_BYTES` of the file, or all of a shorter one; of a .bz2, of the text in it.
+        head: the first `HEAD_BYTES` of the file, or all of a shorter one; for a .bz2, of the text in it.
 
-    >>> recognize(b"PAR1\\x15\\x04").kind
+    >>> detect_unsupported(b"PAR1\\x15\\x04").kind
     'a Parquet table'
-    >>> recognize(b"__label__2 I liked it\\n") is None
+    >>> detect_unsupported(b"__label__2 I liked it\\n") is None
     True
     """
-    for signature, foreign in _SIGNATURES:
+    for signature, unsupported in _SIGNATURES:
         if head.startswith(signature):
-            return foreign
+            return unsupported
     if head[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
-        return Foreign("a tar archive", "unpack it (tar xf FILE) and give the file of reviews in it")
+        return UnsupportedFormat("a tar archive", "unpack it (tar xf FILE) and give the file of reviews in it")
     if _PICKLE.match(head) and b"\n__label__" not in head:
-        return Foreign("a Python pickle", _OTHER)
+        return UnsupportedFormat("a Python pickle", _OTHER)
     if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < 1 << 32:
-        return Foreign("a safetensors file", _OTHER)
+        return UnsupportedFormat("a safetensors file", _OTHER)
     if _is_utf16_without_mark(head):
         return _UTF16
     if _HTML.match(head):
-        return Foreign("an HTML page", "save the file itself; a download that asks to log in gives a page instead")
+        return UnsupportedFormat(
+            "an HTML page", "save the file itself; a download that asks to log in gives a page instead"
+        )
     if _is_json_lines(head):
-        return Foreign("JSON lines", "write its texts as lines, for example: jq -r .text FILE > NEW")
+        return UnsupportedFormat("JSON lines", "write its texts as lines, for example: jq -r .text FILE > NEW")
     if _CSV_ROW.match(head):
-        return Foreign("a CSV table", _TABLE)
+        return UnsupportedFormat("a CSV table", _TABLE)
     if head.count(b"\r") > 1 and b"\n" not in head:
-        return Foreign("text with line ends of CR alone", "convert it: tr '\\r' '\\n' < FILE > NEW")
+        return UnsupportedFormat("text with line ends of CR alone", "convert it: tr '\\r' '\\n' < FILE > NEW")
     return None
 
 
-def refuse_foreign(head: bytes, path: Path, within: str = "") -> None:
-    """Refuse what `recognize` knows to be no lines of text.
+def refuse_unsupported(head: bytes, path: Path, within: str = "") -> None:
+    """Refuse a file that is not lines of text.
 
     Args:
+        head: as for `detect_unsupported`.
         path: of the file, or a name for it, for the error.
         within: what the head was taken out of, for example `a .bz2 of `.
 
     Raises:
-        PipelineError: says what the file seems to be, what is read, and how to convert it.
+        PipelineError: the format is not supported; says what the file seems to be and how to convert it.
     """
-    if foreign := recognize(head):
-        remedy = foreign.remedy.replace("FILE", path.name)
-        raise PipelineError(f"{path} seems to be {within}{foreign.kind}; {remedy} ({TAKEN})")
+    if unsupported := detect_unsupported(head):
+        remedy = unsupported.remedy.replace("FILE", path.name)
+        raise PipelineError(f"{path} seems to be {within}{unsupported.kind}; {remedy} ({_SUPPORTED})")
 
 
 def _is_utf16_without_mark(head: bytes) -> bool:

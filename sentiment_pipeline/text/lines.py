@@ -1,9 +1,8 @@
 """fastText lines to labels and texts.
 
-A line is `__label__1 text` or `__label__2 text` in UTF-8. One that is not is never trained on and never lost: it is
-rejected with its number, the reason and its bytes. Most lines are seen to be good on the whole buffer at once; only
-the others are looked at one by one. A blank line is no review and no mistake: it is set apart with the reason `BLANK`,
-and counted, but it is not among the rejected lines of the file.
+A line is `__label__1 text` or `__label__2 text` in UTF-8. Any other line is neither trained on nor lost: it is rejected
+with its number, the reason and its bytes. Most lines are recognized as good in one pass over the whole buffer; only the
+others are examined one by one. A blank line is set apart too, with the reason `BLANK`, but does not count as rejected.
 """
 
 import re
@@ -20,18 +19,18 @@ __all__ = [
     "LONGEST_LINE",
     "NO_LABEL",
     "OTHER_LABEL",
-    "TEXT",
+    "TEXT_START",
     "Parsed",
     "Rejected",
-    "parcels",
+    "line_batches",
     "parse",
 ]
 
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 20  # bytes
 _MOST_LINES = 1 << 19  # parsed at once
 _LABEL = b"__label__"
-LABELS = (_LABEL + b"1 ", _LABEL + b"2 ")  # what a review's line begins with
-_LABEL_DIGIT, TEXT = len(_LABEL), len(LABELS[0])  # where the digit and the text begin
+LABELS = (_LABEL + b"1 ", _LABEL + b"2 ")  # what the line of a review begins with
+_LABEL_DIGIT, TEXT_START = len(_LABEL), len(LABELS[0])  # the positions in a line of the digit and of the text
 
 _TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
 BLANK = "blank"
@@ -49,9 +48,12 @@ _SECOND_LABEL = re.compile(rb"(?:^|\s)__label__\S")  # fastText takes every such
 
 @dataclass(frozen=True)
 class Rejected:
-    """A line that is not a review: its 1-based number among the lines parsed with it, why, and its bytes.
+    """A line that is not a review.
 
-    Of a line that is too long, `raw` holds the first `LONGEST_LINE` bytes.
+    Attributes:
+        line: its number among the lines parsed with it, from 1.
+        reason: why it is not a review.
+        raw: its bytes without the line end; of a line that is too long, the first `LONGEST_LINE` of them.
     """
 
     line: int
@@ -61,12 +63,12 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a buffer of lines holds.
+    """The content of a buffer of lines.
 
     Attributes:
-        lines: how many lines there are, rejected ones included.
-        labels: int8, shape (accepted lines,): 0 negative, 1 positive.
-        texts: UTF-8, one an accepted line: what follows the label and one space, without the line end.
+        lines: number of lines, including rejected ones.
+        labels: of the accepted lines, 0 negative, 1 positive; int8, [accepted lines].
+        texts: of the accepted lines, UTF-8, what follows the label and one space, without the line end.
         rejected: the other lines, in order.
     """
 
@@ -76,8 +78,8 @@ class Parsed:
     rejected: list[Rejected]
 
 
-def parcels(data: bytes) -> Iterator[bytes]:
-    """Whole lines in parcels that hold no more of them than are parsed in little memory; hardly ever more than one."""
+def line_batches(data: bytes) -> Iterator[bytes]:
+    """Divide whole lines into batches that are parsed in little memory; it is hardly ever more than one."""
     while data.count(b"\n") > _MOST_LINES:
         cut = data.rfind(b"\n", 0, _MOST_LINES) + 1 or data.find(b"\n") + 1
         yield data[:cut]
@@ -86,9 +88,15 @@ def parcels(data: bytes) -> Iterator[bytes]:
 
 
 def parse(data: bytes) -> Parsed:
-    """Parse whole lines, each ended by LF or CRLF; the very last may lack its end.
+    """Parse whole lines.
 
-    A line longer than `LONGEST_LINE` may be given cut short, as long as it is still longer than that.
+    Args:
+        data: lines that end with LF or CRLF; the last one may lack its end. A line longer than `LONGEST_LINE` may be
+            truncated, as long as it is still longer than that.
+
+    >>> parsed = parse(b"__label__2 Loved it\\n__label__3 so so\\n")
+    >>> parsed.labels.tolist(), parsed.texts.to_pylist(), [each.line for each in parsed.rejected]
+    ([1], [b'Loved it'], [2])
     """
     if data and not data.endswith(b"\n"):
         data += b"\n"
@@ -107,18 +115,18 @@ def parse(data: bytes) -> Parsed:
             is_good[row] = False
     lines = pa.BinaryArray.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(data)])
     labels = (codes[starts[is_good] + _LABEL_DIGIT] == ord("2")).astype(np.int8)
-    return Parsed(len(ends), labels, pc.binary_slice(lines.filter(pa.array(is_good)), TEXT, -1), rejected)
+    return Parsed(len(ends), labels, pc.binary_slice(lines.filter(pa.array(is_good)), TEXT_START, -1), rejected)
 
 
 def _doubtful_lines(data: bytes, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """The lines that are not good ones at first sight: ASCII, one label, then a letter; their numbers from 0."""
-    heads = codes[np.minimum(starts[:, None] + np.arange(TEXT + 1, dtype=np.int32), len(codes) - 1)]
+    """The indices of the lines that are not obviously good: ASCII, one label, then a letter; int64."""
+    heads = codes[np.minimum(starts[:, None] + np.arange(TEXT_START + 1, dtype=np.int32), len(codes) - 1)]
     is_labelled = (heads[:, :_LABEL_DIGIT] == np.frombuffer(_LABEL, np.uint8)).all(axis=1)
     is_plain = is_labelled.copy()
     is_plain &= (heads[:, _LABEL_DIGIT] == ord("1")) | (heads[:, _LABEL_DIGIT] == ord("2"))
-    is_plain &= (heads[:, TEXT - 1] == ord(" ")) & (heads[:, TEXT] > ord(" "))
-    is_plain &= (ends - starts > TEXT) & (ends - starts <= LONGEST_LINE)
-    is_plain[np.searchsorted(ends, np.flatnonzero(codes.view(np.int8) < 1))] = False  # beyond ASCII, or NUL
+    is_plain &= (heads[:, TEXT_START - 1] == ord(" ")) & (heads[:, TEXT_START] > ord(" "))
+    is_plain &= (ends - starts > TEXT_START) & (ends - starts <= LONGEST_LINE)
+    is_plain[np.searchsorted(ends, np.flatnonzero(codes.view(np.int8) < 1))] = False  # not ASCII, or NUL
     if data.count(_LABEL) > is_labelled.sum():  # a second label somewhere
         labels = np.fromiter((each.start() for each in re.finditer(_LABEL, data)), np.int64)
         rows = np.searchsorted(ends, labels)
@@ -127,7 +135,7 @@ def _doubtful_lines(data: bytes, codes: np.ndarray, starts: np.ndarray, ends: np
 
 
 def _reason_to_reject(line: bytes) -> str | None:
-    """What is wrong with a line, the gravest first; None if it is a labelled review.
+    """The gravest fault of a line; None if it is a labelled review.
 
     >>> _reason_to_reject(b"__label__3 so so")
     'the label __label__3 instead of __label__1 or __label__2'
@@ -137,18 +145,18 @@ def _reason_to_reject(line: bytes) -> str | None:
     if len(line) > LONGEST_LINE:
         return _TOO_LONG
     if not line.startswith(LABELS):
-        return _reason_of_label(line)
+        return _fault_of_label(line)
     if not line.isascii() and not _is_utf8(line):
         return _NOT_UTF8
     if b"\0" in line:
         return _NUL_BYTE
-    text = line[TEXT:]
+    text = line[TEXT_START:]
     if not text or text.isspace():
         return _NO_TEXT
     return _TWO_LABELS if _SECOND_LABEL.search(text) else None
 
 
-def _reason_of_label(line: bytes) -> str:
+def _fault_of_label(line: bytes) -> str:
     """What is wrong with the label of a line that begins with none of `LABELS`."""
     if not line.startswith(_LABEL):
         return NO_LABEL

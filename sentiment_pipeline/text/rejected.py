@@ -1,7 +1,7 @@
-"""The lines of a whole file that are no reviews: numbered through, summed up, and refused when they are too many.
+"""The lines of a whole file that are not reviews: numbered, summarized, and too many of them refused.
 
-Lines that vanish without a word can be half of a class. So the summary names every reason, and whatever is allowed, a
-file is refused where one class is missing or another label keeps coming.
+Lines that are dropped silently can be half of a class. So the summary names every reason. And whatever the settings
+allow, a file is refused if one class is missing or if many lines have another label.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from sentiment_pipeline.text.tables import REJECTED, parquet_writer, row_groups
 
 __all__ = ["LineSummary", "Range", "collect_rejected", "refuse_unfit"]
 
-_OTHER_LABELS = 10  # lines with the same other label are a slip, more are another kind of file
+_OTHER_LABELS = 10  # so many lines with another label may be a slip; more are another kind of data
 _OTHER_LABEL_START = OTHER_LABEL.partition("{")[0]
 _SHOWN_BYTES = 60  # of a rejected line
 _SHOWN_REASONS = 5
@@ -28,11 +28,11 @@ _SHOWN_REASONS = 5
 
 @dataclass(frozen=True)
 class Range:
-    """A byte range of a file.
+    """A byte range of a file, as `write_reviews` left it.
 
     Attributes:
-        lines: how many it holds.
-        positive: how many of its reviews are positive.
+        lines: number of its lines.
+        positive: number of its positive reviews.
         reviews: the table of its reviews.
         others: the table of its other lines, numbered from 1 within the range.
     """
@@ -45,15 +45,15 @@ class Range:
 
 @dataclass
 class LineSummary:
-    """What the lines of a file are: reviews, rejected lines and blank ones.
+    """The lines of a file, up to the limit: reviews, rejected lines and blank ones.
 
     Attributes:
-        lines: all of them, up to the limit.
-        parts: how many reviews each range holds, up to the limit.
-        positive: how many of the reviews are positive.
-        blank: how many lines hold nothing but white space.
-        reasons: how many lines were rejected for each reason.
-        first: the number and the beginning of the first rejected line; None without one.
+        lines: number of all lines.
+        parts: number of reviews in each range.
+        positive: number of positive reviews.
+        blank: number of lines with nothing but white space.
+        reasons: number of rejected lines for each reason.
+        first: number and beginning of the first rejected line; None if there is none.
     """
 
     lines: int = 0
@@ -65,15 +65,17 @@ class LineSummary:
 
     @property
     def reviews(self) -> int:
+        """Number of reviews."""
         return sum(self.parts)
 
     @property
     def rejected(self) -> int:
+        """Number of rejected lines."""
         return self.reasons.total()
 
     @property
     def rejected_in_words(self) -> str:
-        """How many lines were rejected, why, and the first of them; empty without any."""
+        """How many lines were rejected, why, and the first of them; empty if there is none."""
         if self.first is None:
             return ""
         shown = [f"{count:,}: {reason}" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
@@ -92,11 +94,12 @@ class LineSummary:
 
 
 def collect_rejected(ranges: Sequence[Range], limit: int, output: Path) -> LineSummary:
-    """Write the rejected lines among the first `limit` lines (0: all) of consecutive ranges, numbered from 1.
+    """Collect the rejected lines of a file, and number them from 1.
 
     Args:
-        ranges: in the order of the file.
-        output: the Parquet file to write: `line`, `reason` and `raw`.
+        ranges: consecutive ranges from the beginning of the file.
+        limit: number of lines to look at, the first ones of the file; 0: all.
+        output: gets the rejected lines: Parquet, `line`, `reason` and `raw`.
     """
     summary = LineSummary()
     with parquet_writer(output, REJECTED) as collected:
@@ -120,16 +123,17 @@ def collect_rejected(ranges: Sequence[Range], limit: int, output: Path) -> LineS
 
 
 def refuse_unfit(name: Path, summary: LineSummary, max_fraction: float, allowed_lines: int) -> None:
-    """Refuse a file whose lines are not what they should be.
+    """Refuse a file that cannot be trained on or tested with.
 
     Args:
         name: of the file, for the error.
+        summary: of its lines.
         max_fraction: the largest fraction of the lines that may be rejected.
-        allowed_lines: up to this many rejected lines are allowed, whatever fraction they are.
+        allowed_lines: number of rejected lines that are allowed, whatever fraction they are.
 
     Raises:
-        PipelineError: there is no review; another label comes again and again; too many lines are rejected; or one
-            class is missing.
+        PipelineError: there is no review, many lines have another label, too many lines are rejected, or one class is
+            missing.
     """
     rejected = f"; {summary.rejected_in_words}" if summary.first else ""
     if not summary.reviews:
@@ -138,7 +142,7 @@ def refuse_unfit(name: Path, summary: LineSummary, max_fraction: float, allowed_
         )
     for reason, count in summary.reasons.most_common():
         if reason.startswith(_OTHER_LABEL_START) and count > _OTHER_LABELS:
-            raise PipelineError(f"{name}: {count:,} lines have {reason}; relabel those lines, or take them out")
+            raise PipelineError(f"{name}: {count:,} lines have {reason}; relabel or remove them")
     if summary.rejected > max(allowed_lines, max_fraction * summary.lines):
         raise PipelineError(
             f"{name}: {summary.rejected_in_words}; correct the file, or raise ingest.max_rejected_fraction, which is "
@@ -153,7 +157,7 @@ def refuse_unfit(name: Path, summary: LineSummary, max_fraction: float, allowed_
 
 
 def _add(summary: LineSummary, rejected: pa.Table) -> None:
-    """Count the reasons of rejected lines, and remember the first line of all."""
+    """Add rejected lines to the summary: their reasons, and the first line of the file."""
     for each in pc.value_counts(rejected["reason"]).to_pylist():
         summary.reasons[each["values"]] += each["counts"]
     if summary.first is None:
@@ -162,6 +166,6 @@ def _add(summary: LineSummary, rejected: pa.Table) -> None:
 
 
 def _positive(reviews: Path, count: int) -> int:
-    """How many of the first `count` reviews of a table are positive."""
+    """The number of positive ones among the first `count` reviews of a table."""
     labels = pq.read_table(reviews, columns=["label"])["label"].slice(0, count)
     return int(pc.sum(labels).as_py() or 0)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sentiment_pipeline.text.cleaning import clean_all
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.lines import Parsed, parcels, parse
+from sentiment_pipeline.text.lines import Parsed, line_batches, parse
 from sentiment_pipeline.text.source import Source, read_range
 from sentiment_pipeline.text.tables import REJECTED, REVIEWS, parquet_writer
 
@@ -18,19 +18,27 @@ __all__ = ["write_reviews"]
 def write_reviews(
     source: Source, index: int, size: int, config: CleaningConfig, reviews: Path, rejected: Path
 ) -> dict[str, int]:
-    """Write the reviews of range `index` of `size` bytes to the file `reviews`, and its other lines to `rejected`.
+    """Write the reviews of one byte range of a file, and its other lines; holds some 16 MiB of text at a time.
 
-    Line numbers in `rejected` are 1-based within the range. Holds about 16 MiB of text at a time.
+    Args:
+        source: the file.
+        index: of the range.
+        size: bytes of a range.
+        config: how to clean the texts.
+        reviews: gets `label` (int8) and the cleaned `text` of each review.
+        rejected: gets `line` (from 1 within the range), `reason` and `raw` of each rejected or blank line.
 
     Returns:
-        How many `lines` there are, how many of them are `reviews`, how many of those are `positive`, and the `bytes` of
-        the text. The other lines are rejected or blank.
+        The number of `lines`, of `reviews` among them, of `positive` ones among these, and the `bytes` of the text.
+
+    Raises:
+        PipelineError: the file is damaged, cannot be read, or has changed.
     """
     lines = accepted = positive = size_of_text = 0
     with ExitStack() as stack:
         good = stack.enter_context(parquet_writer(reviews, REVIEWS))
         bad = stack.enter_context(parquet_writer(rejected, REJECTED))
-        for buffer in chain.from_iterable(map(parcels, read_range(source, index, size))):
+        for buffer in chain.from_iterable(map(line_batches, read_range(source, index, size))):
             parsed = parse(buffer)
             good.write_table(_table_of_reviews(parsed, config))
             bad.write_table(_table_of_rejected(parsed, lines))

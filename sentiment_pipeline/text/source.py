@@ -1,8 +1,8 @@
-"""A file of reviews, cut into ranges of its bytes that are read independently of each other.
+"""A file of reviews, divided into byte ranges that are read independently of each other.
 
 A line belongs to the range that holds the line feed before it; the first line belongs to the first range. So a range
-begins after the first line feed of its text and reads on to the first one of what follows, and no range needs to know
-anything of the others. The text of a range is that of the .bz2 blocks that begin in it, or its very bytes.
+begins after the first line feed of its text, and continues to the first one of the text that follows it. The text of a
+range is that of the .bz2 blocks that begin in it, or simply its bytes if the file is not compressed.
 """
 
 import bz2
@@ -16,47 +16,52 @@ from pathlib import Path
 from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.text.bz2_blocks import Block, decode_blocks
-from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_foreign
+from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_unsupported
 from sentiment_pipeline.text.lines import LONGEST_LINE
 
 __all__ = ["BYTE_ORDER_MARK", "BZ2_START", "Source", "inspect", "open_for_reading", "read_range"]
 
-BZ2_START = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+BZ2_START = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")  # a stream header, then the magic number of a block or footer
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_PIECE = 1 << 20
+_READ_BYTES = 1 << 20
 _LARGEST_BLOCK = 1 << 20  # bytes of a compressed block, with a margin
-_BUFFER = 16 << 20
+_BUFFER_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file of reviews as it was when it was first looked at.
+    """A file of reviews, as it was when it was inspected.
 
     Attributes:
+        path: of the file.
+        bytes: its size.
+        modified_ns: its modification time, in nanoseconds since 1970.
+        sha256: of its content, in hexadecimal.
         compressed: whether it is a .bz2.
-        changed: its modification time, in nanoseconds.
     """
 
     path: Path
     bytes: int
-    changed: int
+    modified_ns: int
     sha256: str
     compressed: bool
 
-    def ranges(self, size: int) -> int:
-        """How many ranges of `size` bytes it has."""
+    def range_count(self, size: int) -> int:
+        """The number of ranges of `size` bytes; the last one may be smaller."""
         return -(-self.bytes // size)
 
 
 def inspect(path: Path) -> Source:
-    """Look at a file of reviews; reads it once, for its hash.
+    """Inspect a file of reviews; reads it once, for its hash.
 
     Raises:
-        PipelineError: there is no such file, or it cannot be read, is empty, is not the .bz2 that its name says, or is
-            another kind of file than lines of text.
+        PipelineError: the file does not exist, cannot be read, is empty, is not the .bz2 that its name says, or is not
+            lines of text.
     """
     if path.is_fifo() or path.is_char_device():
-        raise PipelineError(f"{path} is not a regular file, which is read more than once; write it to a file first")
+        raise PipelineError(
+            f"{path} is not a regular file, but reviews are read more than once; write them to one first"
+        )
     with open_for_reading(path) as file:
         status = os.fstat(file)
         if status.st_size == 0:
@@ -64,9 +69,9 @@ def inspect(path: Path) -> Source:
         head = os.pread(file, HEAD_BYTES, 0)
         compressed = BZ2_START.match(head) is not None
         if compressed:
-            refuse_foreign(_decompressed_head(file), path, "a .bz2 of ")
+            refuse_unsupported(_decompressed_head(file), path, "a .bz2 of ")
         else:
-            refuse_foreign(head, path)
+            refuse_unsupported(head, path)
     if path.suffix == ".bz2" and not compressed:
         raise PipelineError(
             f"{path} is not a .bz2 file, whatever its name says; "
@@ -76,7 +81,7 @@ def inspect(path: Path) -> Source:
 
 
 def _decompressed_head(file: int) -> bytes:
-    """The first bytes of the text of an open .bz2 file; none if it is damaged there, which is found when it is read."""
+    """The first bytes of the text of a .bz2 file; none if it is damaged there, which is reported when it is read."""
     try:
         return bz2.BZ2Decompressor().decompress(os.pread(file, _LARGEST_BLOCK, 0), HEAD_BYTES)
     except OSError:
@@ -85,10 +90,10 @@ def _decompressed_head(file: int) -> bytes:
 
 @contextmanager
 def open_for_reading(path: Path) -> Iterator[int]:
-    """A descriptor of the file, for reading.
+    """Open a file; gives its descriptor.
 
     Raises:
-        PipelineError: it cannot be opened or read; names it.
+        PipelineError: the file cannot be opened, or not be read in the context; names it.
     """
     try:
         file = os.open(path, os.O_RDONLY)
@@ -109,10 +114,15 @@ def open_for_reading(path: Path) -> Iterator[int]:
 
 
 def read_range(source: Source, index: int, size: int) -> Iterator[bytes]:
-    """The lines of range `index` of `size` bytes each, in buffers of whole lines of some 16 MiB.
+    """Yield the lines of one byte range, in buffers of whole lines of some 16 MiB.
 
-    The last line of the file may lack its line feed. Of a line longer than `LONGEST_LINE`, at least the first
-    `LONGEST_LINE + 1` bytes are given, and the rest may be left out.
+    The last line of the file may lack its line feed. A line longer than `LONGEST_LINE` may be truncated to
+    `LONGEST_LINE + 1` bytes or more.
+
+    Args:
+        source: the file.
+        index: of the range.
+        size: bytes of a range.
 
     Raises:
         PipelineError: the file is damaged, cannot be read, or has changed since it was inspected.
@@ -128,23 +138,24 @@ def read_range(source: Source, index: int, size: int) -> Iterator[bytes]:
             for number, buffer in enumerate(buffers):
                 yield buffer.removeprefix(BYTE_ORDER_MARK) if index == number == 0 else buffer
         status = os.fstat(file)
-    if (status.st_size, status.st_mtime_ns) != (source.bytes, source.changed):
+    if (status.st_size, status.st_mtime_ns) != (source.bytes, source.modified_ns):
         raise PipelineError(f"{source.path} was changed while it was read; run again when it is complete")
 
 
 def _plain_blocks(file: int, start: int, size: int) -> Generator[Block]:
-    """The bytes of a plain file from `start` on, in pieces that do not reach over a multiple of `size`."""
-    while text := os.pread(file, min(_PIECE, size - start % size), start):
+    """The bytes of a plain file from `start` on, in blocks that do not cross a multiple of `size`."""
+    while text := os.pread(file, min(_READ_BYTES, size - start % size), start):
         yield Block(start, text)
         start += len(text)
 
 
 def _owned_text(blocks: Iterator[Block], first: bool, end: int) -> Iterator[bytes]:
-    """The text of the lines of the range that ends before byte `end`, in pieces.
+    """Yield the text of the lines of one range, in pieces.
 
     Args:
-        blocks: those that begin in the range, and then all that follow.
-        first: whether it is the file's first range.
+        blocks: the blocks that begin in the range, and all that follow.
+        first: whether it is the first range of the file.
+        end: position of the first byte after the range.
     """
     begun = first
     for block in blocks:
@@ -169,7 +180,7 @@ def _partition_line(text: bytes) -> tuple[bytes, bool, bytes]:
 
 
 def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join pieces of text and cut them at line ends, in buffers of at least `_BUFFER` bytes but for the last."""
+    """Join pieces of text into buffers of whole lines, each of at least `_BUFFER_BYTES` except the last."""
     ready, length, tail = list[bytes](), 0, b""
     for piece in pieces:
         cut = piece.rfind(b"\n") + 1
@@ -178,7 +189,7 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
             length += len(tail) + cut
             tail = b""
         tail = (tail + piece[cut:])[: LONGEST_LINE + 1]
-        if length >= _BUFFER:
+        if length >= _BUFFER_BYTES:
             yield b"".join(ready)
             ready, length = [], 0
     if ready or tail:

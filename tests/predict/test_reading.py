@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.predict import reading
 from sentiment_pipeline.predict.reading import _blocks, _lines_of, _text_of, open_texts
-from sentiment_pipeline.text.formats import recognize
+from sentiment_pipeline.text.formats import detect_unsupported
 
 LINES = st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & {*line} and line[:1] != b"\xef"))
 
@@ -125,7 +125,7 @@ def test_what_is_typed_is_given_line_by_line() -> None:
 def test_what_follows_a_stream_must_be_one(
     tmp_path_factory: pytest.TempPathFactory, texts_in: list[bytes], junk: bytes
 ) -> None:
-    assume(recognize(b"".join(texts_in)) is recognize(texts_in[0]) is None)
+    assume(detect_unsupported(b"".join(texts_in)) is detect_unsupported(texts_in[0]) is None)
     path = tmp_path_factory.mktemp("streams") / "reviews.bz2"
     streams = [bz2.compress(text) for text in texts_in]
     path.write_bytes(b"".join(streams))

@@ -8,7 +8,7 @@ import pytest
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.text import bz2_blocks
-from sentiment_pipeline.text.bz2_blocks import _BLOCK, _STREAM_END, _Mark, _marks_in, decode_blocks
+from sentiment_pipeline.text.bz2_blocks import _BLOCK_MAGIC, _FOOTER_MAGIC, _Magic, _magic_in, decode_blocks
 
 
 def incompressible(size: int, seed: int = 0) -> bytes:
@@ -55,7 +55,7 @@ def test_files_of_many_streams(write, texts):
     assert b"".join(block.text for block in blocks_of(path)) == b"".join(texts)
 
 
-def test_from_any_byte_on_come_the_blocks_that_begin_there(write):
+def test_blocks_are_decoded_from_any_byte_on(write):
     path = write(bz2.compress(incompressible(450_000), 1) + bz2.compress(incompressible(150_000, 1), 1))
     blocks = blocks_of(path)
     assert len(blocks) == 7
@@ -65,30 +65,30 @@ def test_from_any_byte_on_come_the_blocks_that_begin_there(write):
 
 
 @pytest.mark.parametrize("shift", range(8))
-def test_marks_at_every_bit(shift):
-    for value in (_BLOCK, _STREAM_END):
+def test_magic_numbers_at_every_bit(shift):
+    for value in (_BLOCK_MAGIC, _FOOTER_MAGIC):
         data = b"abc" + (value << (8 - shift)).to_bytes(7) + b"xyz"
-        assert _marks_in(data) == [_Mark(24 + shift, value == _BLOCK)]
+        assert _magic_in(data) == [_Magic(24 + shift, value == _BLOCK_MAGIC)]
 
 
-def test_a_mark_that_reaches_over_a_piece_is_found_once(write, monkeypatch):
+def test_a_magic_number_across_two_reads_is_found_once(write, monkeypatch):
     text = incompressible(250_000)
     whole = blocks_of(write(bz2.compress(text, 1)))
     for piece in (whole[1].byte + offset for offset in range(-7, 8)):
-        monkeypatch.setattr(bz2_blocks, "_PIECE", piece)
+        monkeypatch.setattr(bz2_blocks, "_READ_BYTES", piece)
         assert blocks_of(write(bz2.compress(text, 1))) == whole
 
 
-def test_bits_that_look_like_a_mark_do_not_cut_a_block(write, monkeypatch):
+def test_bits_that_match_a_magic_number_by_chance_do_not_cut_a_block(write, monkeypatch):
     path = write(bz2.compress(incompressible(250_000), 1))
-    whole, found = blocks_of(path), bz2_blocks._find_marks
+    whole, found = blocks_of(path), bz2_blocks._find_magic
 
-    def with_chance_marks(file: int, start: int, size: int):
+    def with_chance_matches(file: int, start: int, size: int):
         true = list(found(file, start, size))
-        chance = [_Mark(each.bit + 4321, bool(each.bit % 2)) for each in true if each.bit + 4321 < 8 * size]
-        yield from sorted(true + chance, key=lambda mark: mark.bit)
+        chance = [_Magic(each.bit + 4321, bool(each.bit % 2)) for each in true if each.bit + 4321 < 8 * size]
+        yield from sorted(true + chance, key=lambda magic: magic.bit)
 
-    monkeypatch.setattr(bz2_blocks, "_find_marks", with_chance_marks)
+    monkeypatch.setattr(bz2_blocks, "_find_magic", with_chance_matches)
     assert blocks_of(path) == whole
     assert blocks_of(path, whole[1].byte - 20) == whole[1:]
 
@@ -129,17 +129,17 @@ def test_no_flipped_bit_changes_the_text_unnoticed(write):
 
 
 def test_no_damage_changes_the_text_unnoticed(write):
-    """Bits flipped, bytes replaced, put in and left out, anywhere; `FUZZ_EXAMPLES` says how many times."""
+    """Flip bits; replace, insert and delete bytes, anywhere; as often as `FUZZ_EXAMPLES` says."""
     draw = random.Random(int(os.environ.get("FUZZ_SEED", "1")))
     texts = [incompressible(30_000), b"the quick brown fox " * 3_000, b"a" * 300_000]
     for _ in range(int(os.environ.get("FUZZ_EXAMPLES", "200"))):
         text = draw.choice(texts)
         data = bytearray(bz2.compress(text, draw.randrange(1, 10)))
-        place = draw.randrange(len(data))
+        position = draw.randrange(len(data))
         if draw.random() < 0.6:
-            data[place] ^= 1 << draw.randrange(8)
+            data[position] ^= 1 << draw.randrange(8)
         else:
-            data[place : place + draw.randrange(9)] = draw.randbytes(draw.randrange(9))
+            data[position : position + draw.randrange(9)] = draw.randbytes(draw.randrange(9))
         with contextlib.suppress(PipelineError):
             assert b"".join(block.text for block in blocks_of(write(bytes(data)))) == text
 

@@ -1,6 +1,6 @@
 """Chunks tokenized one by one are NLTK's tokens of the whole texts.
 
-`FUZZ_TEXTS=3000000 FUZZ_SEED=7 pytest tests/prepare/test_chunks.py` compares millions of random texts.
+`FUZZ_TEXTS=3000000 FUZZ_SEED=7 pytest tests/text/test_chunks.py` compares millions of random texts.
 """
 
 import os
@@ -23,7 +23,7 @@ FUZZ_SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
 
 def tokens_of(texts: list[str]) -> list[list[str]]:
-    """The tokens of each text, by way of its chunks."""
+    """The tokens of each text, from its chunks."""
     chunks = split_chunks(pa.array(texts, pa.string()))
     tokens = tokenize_chunks(chunks.codes.dictionary)
     of_chunk = list_array(tokens.counts, tokens.codes).to_pylist()
@@ -46,7 +46,7 @@ def test_any_texts_have_nltks_tokens(texts):
 
 
 @given(st.lists(st.text(st.sampled_from("ab.' \"0\t"), max_size=12), min_size=1))
-def test_chunks_are_the_text_and_only_the_last_ends_it(texts):
+def test_chunks_are_the_text_and_only_the_last_one_ends_it(texts):
     chunks = split_chunks(pa.array(texts, pa.string()))
     pieces = iter(chunks.codes.to_pylist())
     for text, count in zip(texts, chunks.counts, strict=True):
@@ -77,11 +77,11 @@ def test_chunks_are_the_text_and_only_the_last_ends_it(texts):
         ("spaces  last  ", ["spaces ", " ", "last ", " ", " "]),
     ],
 )
-def test_where_texts_are_cut(text, chunks):
+def test_where_texts_are_split(text, chunks):
     assert split_chunks(pa.array([text])).codes.to_pylist() == chunks
 
 
-def test_slices_of_an_array_are_cut_like_arrays():
+def test_slices_of_an_array_are_split_like_arrays():
     texts = pa.array(["not this", "mr. smith came", "", "nor that"])
     assert (
         split_chunks(texts.slice(1, 2)).codes.to_pylist()

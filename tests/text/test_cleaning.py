@@ -17,7 +17,7 @@ ADDRESSES = st.text(st.sampled_from("ab.com /:wht0Z\t"), max_size=40)
 @example(["ΑΣ ΣΑ", "İ", "ǅ", "٣ ²", "A1"], PLAIN)
 @example(["", "a", ""], HTML)
 @example(["A<BR/>b<br />c<br   />é<br>"], HTML)
-def test_many_texts_are_cleaned_as_each_by_itself(texts, config):
+def test_many_texts_are_cleaned_as_each_alone(texts, config):
     array = pa.array([text.encode() for text in texts], pa.binary())
     assert clean_all(array, config).to_pylist() == [clean(text, config) for text in texts]
 
@@ -43,11 +43,11 @@ def test_clean(text, result):
     assert clean(text, PLAIN) == result
 
 
-def test_line_breaks_become_spaces_where_wanted():
+def test_html_line_breaks_become_spaces_if_the_setting_says_so():
     assert clean("A<br /><BR>b<br/>c<b>", HTML) == "a  b c<b>"
 
 
-def test_a_long_run_without_spaces_takes_no_quadratic_time():
+def test_a_long_run_without_spaces_takes_linear_time():
     text = "www." + "0" * 1_000_000
     assert clean(text, PLAIN) == text
 

@@ -31,7 +31,7 @@ def chunks_of(folder: Path, number: int) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_shards_codes_give_its_texts(tmp_path: Path, number: int) -> None:
+def test_the_codes_of_a_shard_are_its_texts(tmp_path: Path, number: int) -> None:
     facts = shard(tmp_path, number)
     found = chunks_of(tmp_path, number)
     assert ["".join(chunk[:-1] + " " for chunk in chunks).strip() for chunks in found] == SHARDS[number]
@@ -41,13 +41,13 @@ def test_a_shards_codes_give_its_texts(tmp_path: Path, number: int) -> None:
         assert (np.diff(words["hash"].to_numpy().astype(np.int64)) >= 0).all()
 
 
-def test_only_the_reviews_that_count_are_cut(tmp_path: Path) -> None:
+def test_only_the_first_reviews_are_split(tmp_path: Path) -> None:
     shard(tmp_path, 0, count=1)
     assert len(chunks_of(tmp_path, 0)) == 1
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])
-def test_the_union_tokenizes_each_chunk_however_it_is_parted(tmp_path: Path, parts: int) -> None:
+def test_the_merged_dictionary_has_the_tokens_of_each_chunk(tmp_path: Path, parts: int) -> None:
     facts = [shard(tmp_path, number) for number in range(2)]
     dictionaries = [tmp_path / f"{number}.dictionary" for number in range(2)]
     sizes, tokens = [], []
@@ -56,11 +56,11 @@ def test_the_union_tokenizes_each_chunk_however_it_is_parted(tmp_path: Path, par
         sizes.append(facts_of_part["chunks"])
         with map_arrow(tmp_path / f"tokens-{part}") as (batch,):
             tokens += batch["tokens"].to_pylist()
-    union = MergedDictionary([tmp_path / f"rows-{part}" for part in range(parts)], sizes)
-    assert len(union) == len(tokens) < sum(each["distinct"] for each in facts), "what both have is there once"
+    merged = MergedDictionary([tmp_path / f"rows-{part}" for part in range(parts)], sizes)
+    assert len(merged) == len(tokens) < sum(each["distinct"] for each in facts), "shared chunks are there once"
     for number in range(2):
-        rows = union.of_shard(number)
+        rows = merged.of_shard(number)
         with map_arrow(dictionaries[number]) as (words,):
-            place = {chunk: row for chunk, row in zip(words["chunk"].to_pylist(), rows.tolist(), strict=True)}
+            row_of = {chunk: row for chunk, row in zip(words["chunk"].to_pylist(), rows.tolist(), strict=True)}
         for text, chunks in zip(SHARDS[number], chunks_of(tmp_path, number), strict=True):
-            assert [token for chunk in chunks for token in tokens[place[chunk]]] == word_tokenizer()(text)
+            assert [token for chunk in chunks for token in tokens[row_of[chunk]]] == word_tokenizer()(text)

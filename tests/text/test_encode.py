@@ -24,15 +24,15 @@ def test_each_review_goes_to_its_split_with_the_ids_of_its_tokens(
     table, ids = make(folder, shards, everywhere, VocabularyConfig(min_count, 0, "_UNK"))
     id_of = dict(zip(table["token"], table["id"], strict=True))
     sizes = [pa.ipc.open_file(str(folder / f"tokens-{part}")).get_batch(0).num_rows for part in range(2)]
-    union = MergedDictionary([folder / f"rows-{part}" for part in range(2)], sizes)
-    assert len(union) == len(ids)
+    merged = MergedDictionary([folder / f"rows-{part}" for part in range(2)], sizes)
+    assert len(merged) == len(ids)
     for number, texts in enumerate(shards):
         splits = data.draw(st.lists(st.integers(0, 2), min_size=len(texts), max_size=len(texts)))
         outputs = {SPLITS[each]: folder / f"{number}-{SPLITS[each]}.parquet" for each in set(splits)}
         counts = write_encoded(
             folder / f"{number}.parquet",
             folder / f"{number}.chunks",
-            union.of_shard(number),
+            merged.of_shard(number),
             folder / "chunk-ids",
             np.array(splits, np.uint8),
             outputs,

@@ -38,7 +38,7 @@ def test_texts(encoder, text, ids):
     assert encoded.offsets.tolist() == [0, len(ids)]
 
 
-def test_many_texts_as_each_by_itself(encoder):
+def test_many_texts_are_encoded_as_each_alone(encoder):
     texts = ["Not good.", "", "mr. good. not", "it is ''good''", "good"] * 3
     encoded = encoder.encode(texts)
     assert [encoded.ids[start:end].tolist() for start, end in pairwise(encoded.offsets)] == [

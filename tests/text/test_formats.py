@@ -1,4 +1,4 @@
-"""Every kind of file that is not read is recognized by what real programs write, and lines of text never are."""
+"""Every format that is not read is detected, as real programs write it, and lines of text never are."""
 
 import bz2
 import gzip
@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text.formats import recognize, refuse_foreign
+from sentiment_pipeline.text.formats import detect_unsupported, refuse_unsupported
 
 LINES = b"".join(b"__label__%d review number %d\n" % (1 + number % 2, number) for number in range(50))
 TABLE = pl.DataFrame({"label": [0, 1], "text": ["bad", "good"]})
@@ -56,7 +56,7 @@ def database(folder: Path) -> bytes:
     return (folder / "reviews.db").read_bytes()
 
 
-FOREIGN = {
+UNSUPPORTED = {
     "gzip": lambda: gzip.compress(LINES),
     "xz": lambda: lzma.compress(LINES),
     "lzma": lambda: lzma.compress(LINES, lzma.FORMAT_ALONE),
@@ -81,16 +81,16 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("kind", FOREIGN)
-def test_what_is_no_text_is_named(kind: str) -> None:
-    foreign = recognize(FOREIGN[kind]())
-    assert foreign is not None
-    assert kind.strip().lower() in foreign.kind.lower()
+@pytest.mark.parametrize("kind", UNSUPPORTED)
+def test_a_format_that_is_not_text_is_named(kind: str) -> None:
+    unsupported = detect_unsupported(UNSUPPORTED[kind]())
+    assert unsupported is not None
+    assert kind.strip().lower() in unsupported.kind.lower()
 
 
 def test_a_database_is_named(tmp_path: Path) -> None:
-    foreign = recognize(database(tmp_path))
-    assert foreign is not None and "SQLite" in foreign.kind
+    unsupported = detect_unsupported(database(tmp_path))
+    assert unsupported is not None and "SQLite" in unsupported.kind
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_a_database_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_lines_of_text_are_not_refused(text: bytes) -> None:
-    assert recognize(text) is None
-    assert recognize(bz2.decompress(bz2.compress(text))) is None
+    assert detect_unsupported(text) is None
+    assert detect_unsupported(bz2.decompress(bz2.compress(text))) is None
 
 
 def test_the_error_says_what_it_is_and_how_to_convert_it(tmp_path: Path) -> None:
     path = tmp_path / "train.ft.txt.gz"
     with pytest.raises(PipelineError) as error:
-        refuse_foreign(gzip.compress(LINES), path)
+        refuse_unsupported(gzip.compress(LINES), path)
     assert str(error.value).startswith(f"{path} seems to be gzip-compressed; decompress it: gunzip -k train.ft.txt.gz")
     with pytest.raises(PipelineError, match=r"seems to be a \.bz2 of a tar archive; unpack it \(tar xf t\.tar\.bz2\)"):
-        refuse_foreign(tar("w:"), tmp_path / "t.tar.bz2", "a .bz2 of ")
+        refuse_unsupported(tar("w:"), tmp_path / "t.tar.bz2", "a .bz2 of ")

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.text import lines
-from sentiment_pipeline.text.lines import LONGEST_LINE, parcels, parse
+from sentiment_pipeline.text.lines import LONGEST_LINE, line_batches, parse
 
 GOOD = st.tuples(
     st.sampled_from([1, 2]),
@@ -14,7 +14,7 @@ GOOD = st.tuples(
 
 
 @given(st.lists(GOOD), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_labelled_reviews_are_taken_as_they_are(reviews, line_end, last_has_end):
+def test_labelled_reviews_are_accepted_unchanged(reviews, line_end, last_has_end):
     data = line_end.join(f"__label__{label} {text}" for label, text in reviews)
     parsed = parse((data + line_end * (last_has_end and bool(reviews))).encode())
     assert parsed.labels.tolist() == [label - 1 for label, _ in reviews]
@@ -24,16 +24,16 @@ def test_labelled_reviews_are_taken_as_they_are(reviews, line_end, last_has_end)
 
 
 @pytest.mark.parametrize("text", [b"", b"a", b"a\n", b"\n" * 11, b"abcdefgh\n" * 5, b"abcdefgh\n\n\n\n\n\nx" * 3])
-def test_parcels_hold_whole_lines_and_not_too_many(text, monkeypatch):
+def test_batches_hold_whole_lines_and_not_too_many(text, monkeypatch):
     monkeypatch.setattr(lines, "_MOST_LINES", 4)
-    found = list(parcels(text))
+    found = list(line_batches(text))
     assert b"".join(found) == text
-    assert all(parcel.count(b"\n") <= 4 for parcel in found)
-    assert all(parcel.endswith(b"\n") for parcel in found[:-1])
+    assert all(batch.count(b"\n") <= 4 for batch in found)
+    assert all(batch.endswith(b"\n") for batch in found[:-1])
 
 
 @given(st.binary())
-def test_every_line_is_either_taken_or_set_apart(data):
+def test_every_line_is_either_accepted_or_rejected(data):
     parsed = parse(data)
     assert parsed.lines == len(data.split(b"\n")) - (data[-1:] in (b"", b"\n"))
     assert parsed.lines == len(parsed.texts) + len(parsed.rejected)
@@ -75,7 +75,7 @@ def test_reasons(line, reason):
     assert parsed.labels.tolist() == [0, 1]
 
 
-def test_a_line_of_the_greatest_length_is_taken():
+def test_a_line_of_the_greatest_length_is_accepted():
     assert not parse(b"__label__1 " + b"x" * (LONGEST_LINE - 11)).rejected
 
 

@@ -37,9 +37,7 @@ def ranges(tmp_path):
         (99, 30, [8, 9, 7], 3, 2, [1, 10, 23, 29]),
     ],
 )
-def test_lines_are_numbered_through_and_cut_at_the_limit(
-    ranges, tmp_path, limit, lines, parts, positive, blank, rejected
-):
+def test_lines_are_numbered_and_end_at_the_limit(ranges, tmp_path, limit, lines, parts, positive, blank, rejected):
     output = tmp_path / "all.parquet"
     summary = collect_rejected(ranges, limit, output)
     assert (summary.lines, summary.parts, summary.positive, summary.blank) == (lines, parts, positive, blank)
@@ -98,7 +96,7 @@ def test_one_class_alone_is_refused_whatever_is_allowed(tmp_path, positive, miss
         refuse_unfit(tmp_path / "train.txt", summary(positive, no_space=3), 1.0, 1000)
 
 
-def test_another_label_again_and_again_is_refused_whatever_is_allowed(tmp_path):
+def test_many_lines_with_another_label_are_refused_whatever_is_allowed(tmp_path):
     slip, file = summary(), summary()
     slip.reasons[OTHER_LABEL.format(label="__label__3")] = 10
     refuse_unfit(tmp_path / "train.txt", slip, 1.0, 1000)

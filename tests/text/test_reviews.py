@@ -28,9 +28,9 @@ def test_reviews_and_rejected_lines(tmp_path):
     ]
 
 
-def test_numbers_go_on_from_buffer_to_buffer(tmp_path, monkeypatch):
-    monkeypatch.setattr("sentiment_pipeline.text.source._BUFFER", 1)
-    monkeypatch.setattr("sentiment_pipeline.text.source._PIECE", 25)
+def test_line_numbers_continue_from_buffer_to_buffer(tmp_path, monkeypatch):
+    monkeypatch.setattr("sentiment_pipeline.text.source._BUFFER_BYTES", 1)
+    monkeypatch.setattr("sentiment_pipeline.text.source._READ_BYTES", 25)
     write(tmp_path, LINES)
     assert pq.ParquetFile(tmp_path / "good").num_row_groups > 1
     assert pq.read_table(tmp_path / "bad")["line"].to_pylist() == [2, 3, 5]

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.text import source as module
-from sentiment_pipeline.text.formats import recognize
+from sentiment_pipeline.text.formats import detect_unsupported
 from sentiment_pipeline.text.lines import LONGEST_LINE
 from sentiment_pipeline.text.source import inspect, read_range
 
 
 def text_of(path: Path, size: int) -> list[bytes]:
     source = inspect(path)
-    return [b"".join(read_range(source, index, size)) for index in range(source.ranges(size))]
+    return [b"".join(read_range(source, index, size)) for index in range(source.range_count(size))]
 
 
 def streams(texts: list[bytes], level: int) -> bytes:
@@ -30,7 +30,7 @@ TEXT = st.lists(st.text("ab\n\r", max_size=30).map(str.encode), min_size=1, max_
 @given(TEXT, st.integers(1, 9), st.integers(1, 200))
 @settings(deadline=None)
 def test_ranges_of_any_size_are_the_text(tmp_path_factory, texts, level, size):
-    assume(recognize(b"".join(texts)) is recognize(texts[0]) is None)
+    assume(detect_unsupported(b"".join(texts)) is detect_unsupported(texts[0]) is None)
     path = tmp_path_factory.mktemp("source") / "reviews"
     path.write_bytes(streams(texts, level))
     assert b"".join(text_of(path, size)) == b"".join(texts)
@@ -51,15 +51,15 @@ def test_ranges_of_a_file_of_many_blocks(tmp_path, size):
 
 
 def test_a_line_longer_than_any_buffer(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_BUFFER", 1 << 16)
+    monkeypatch.setattr(module, "_BUFFER_BYTES", 1 << 16)
     text = b"a\n" + b"x" * (3 * LONGEST_LINE) + b"\nb\n"
-    compressed = streams([text[place : place + 100_000] for place in range(0, len(text), 100_000)], 9)
+    compressed = streams([text[start : start + 100_000] for start in range(0, len(text), 100_000)], 9)
     for data, name in ((text, "reviews"), (compressed, "reviews.bz2")):
         path = tmp_path / name
         path.write_bytes(data)
         source = inspect(path)
         size = 1 << 16 if name == "reviews" else 1_000
-        buffers = [buffer for index in range(source.ranges(size)) for buffer in read_range(source, index, size)]
+        buffers = [buffer for index in range(source.range_count(size)) for buffer in read_range(source, index, size)]
         assert max(map(len, buffers)) <= LONGEST_LINE + (1 << 20) + 2
         lines = b"".join(buffers).split(b"\n")
         assert [len(line) > LONGEST_LINE for line in lines] == [False, True, False, False]
@@ -74,7 +74,7 @@ def test_a_file_without_line_feeds(tmp_path):
     assert not any(others)
 
 
-def test_a_byte_order_mark_is_no_text(tmp_path):
+def test_a_byte_order_mark_is_not_text(tmp_path):
     path = tmp_path / "reviews"
     path.write_bytes(b"\xef\xbb\xbf__label__1 a\n\xef\xbb\xbfb\n")
     assert b"".join(text_of(path, 8)) == b"__label__1 a\n\xef\xbb\xbfb\n"
@@ -122,14 +122,14 @@ def test_a_file_that_changes_while_it_is_read(tmp_path):
         list(read_range(source, 0, 2))
 
 
-def test_a_bz2_file_needs_no_name_for_it(tmp_path):
+def test_a_bz2_file_may_have_any_name(tmp_path):
     path = tmp_path / "reviews.txt"
     path.write_bytes(bz2.compress(b"a\n"))
     assert text_of(path, 100) == [b"a\n"]
 
 
 @pytest.mark.parametrize("within_bz2", [False, True])
-def test_what_is_no_text_is_refused_by_name(tmp_path, within_bz2):
+def test_what_is_not_text_is_refused_with_its_format(tmp_path, within_bz2):
     compressed = gzip.compress(b"__label__1 bad\n")
     path = tmp_path / "train.ft.txt.bz2"
     path.write_bytes(bz2.compress(compressed) if within_bz2 else compressed)
@@ -140,7 +140,7 @@ def test_what_is_no_text_is_refused_by_name(tmp_path, within_bz2):
 
 
 @pytest.mark.parametrize("zeros", [1, 512, 3 << 20])
-def test_zero_padding_after_the_last_stream_is_no_damage(tmp_path, zeros):
+def test_zero_padding_after_the_last_stream_is_skipped(tmp_path, zeros):
     path = tmp_path / "reviews.bz2"
     path.write_bytes(streams([b"one\n", b"two\n"], 9) + bytes(zeros))
     assert b"".join(text_of(path, 1 + path.stat().st_size // 3)) == b"one\ntwo\n"

@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from sentiment_pipeline.text.config import SplitConfig
-from sentiment_pipeline.text.split import _TEST, _VALIDATION, TRAIN, _uniform, splits_of
+from sentiment_pipeline.text.split import _TEST, _VALIDATION, TRAIN, _mix, _uniform, splits_of
 
 HELD_OUT = SplitConfig("train", 0.05, 7)
 HALVES = SplitConfig("test", 0.0, 0)
 
 
-def test_a_review_stays_in_its_split_wherever_shards_are_cut():
+def test_the_split_of_a_review_does_not_depend_on_shards():
     whole = splits_of(HELD_OUT, "train", 0, 1000, 1000)
     shards = [splits_of(HELD_OUT, "train", first, 100, 1000) for first in range(0, 1000, 100)]
     assert np.concatenate(shards).tolist() == whole.tolist()
 
 
-def test_the_share_is_held_out_of_the_training_lines():
+def test_the_fraction_of_the_training_lines_is_held_out():
     drawn = splits_of(HELD_OUT, "train", 0, 200_000, 200_000)
     assert set(drawn) == {TRAIN, _VALIDATION}
     assert abs((drawn == _VALIDATION).mean() - 0.05) < 5 * (0.05 * 0.95 / 200_000) ** 0.5
@@ -34,14 +34,12 @@ def test_the_first_half_of_the_test_lines_validates(total):
 
 
 def test_numbers_are_those_of_splitmix64():
-    """The first outputs for seed 1234567 of the reference implementation (Vigna), by way of its state."""
-    from sentiment_pipeline.text.split import _mix
-
+    """The first outputs for seed 1234567 of the reference implementation (Vigna), from its state."""
     states = (np.arange(1, 4, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) + np.uint64(1234567)
     assert _mix(states).tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
 
-def test_numbers_are_even():
+def test_numbers_are_uniform():
     numbers = _uniform(3, np.arange(100_000, dtype=np.uint64))
     assert numbers.min() >= 0
     assert numbers.max() < 1

@@ -6,9 +6,9 @@ from sentiment_pipeline.text.tables import (
     ENCODED,
     contiguous,
     map_arrow,
-    numpy,
     parquet_writer,
     row_groups,
+    to_numpy,
     write_arrow,
 )
 
@@ -26,7 +26,7 @@ def test_parquet_by_row_group(tmp_path):
 def test_arrow_files_are_mapped_batch_by_batch(tmp_path):
     write_arrow(tmp_path / "a.arrow", ({"row": pa.array([n, n + 1])} for n in range(3)))
     with map_arrow(tmp_path / "a.arrow") as batches:
-        assert [numpy(batch["row"]).tolist() for batch in batches] == [[0, 1], [1, 2], [2, 3]]
+        assert [to_numpy(batch["row"]).tolist() for batch in batches] == [[0, 1], [1, 2], [2, 3]]
 
 
 def test_contiguous_begins_at_the_beginning():

@@ -9,7 +9,7 @@ from sentiment_pipeline.text.tokenizer import abbreviation_words, known_words, w
     "text",
     ["", "it cost $0.00 at mr. smith's. i didn't like it!", 'he said "no." then left (for good).', "a ''b'' c... d?!"],
 )
-def test_is_nltks_word_tokenize(text, monkeypatch):
+def test_tokens_are_those_of_word_tokenize(text, monkeypatch):
     monkeypatch.setattr(nltk.tokenize, "_get_punkt_tokenizer", lambda language: word_tokenizer().sentences)
     assert word_tokenizer()(text) == nltk.word_tokenize(text)
 
@@ -18,7 +18,7 @@ def test_parameters_are_those_of_english_punkt():
     assert word_tokenizer().sentences.tokenize("dr. no came. he saw.") == ["dr. no came.", "he saw."]
 
 
-def test_no_clock_decides_what_the_tokens_are():
+def test_no_timeout_of_nltk_decides_what_the_tokens_are():
     word_tokenizer()
     assert redos.DEFAULT_TIMEOUT is None
 

@@ -1,4 +1,4 @@
-"""Counts and ids against the plainest form of both, on random texts cut into shards and parts anyhow."""
+"""Counts and ids compared with a plain count of all tokens, on random texts in random shards and parts."""
 
 from collections import Counter
 from pathlib import Path
@@ -23,7 +23,7 @@ SHARDS = st.lists(st.lists(TEXT.map(" ".join), max_size=5), min_size=1, max_size
 def make(
     folder: Path, shards: list[list[str]], counted: list[list[bool]], config: VocabularyConfig, parts: int = 2
 ) -> tuple[dict[str, list[object]], list[list[int]]]:
-    """The published vocabulary, and the ids of each chunk of the union."""
+    """The published vocabulary, and the ids of each chunk of the merged dictionary."""
     facts = []
     for number, texts in enumerate(shards):
         with parquet_writer(folder / f"{number}.parquet", REVIEWS) as file:
@@ -50,10 +50,10 @@ def make(
         )["chunks"]
         for part in range(parts)
     ]
-    union = MergedDictionary([folder / f"rows-{part}" for part in range(parts)], sizes)
+    merged = MergedDictionary([folder / f"rows-{part}" for part in range(parts)], sizes)
     found = write_vocabulary(
         config,
-        union,
+        merged,
         [folder / f"tokens-{part}" for part in range(parts)],
         [folder / f"{number}.counts" for number in names],
         folder / "vocabulary.parquet",
@@ -98,14 +98,14 @@ def test_counts_and_order_are_the_plain_ones(
 
 
 @pytest.mark.parametrize(("unknown", "unknown_id"), [("_PAD", 0), ("_UNK", 1)])
-def test_what_has_no_id_gets_that_of_the_setting(tmp_path: Path, unknown: str, unknown_id: int) -> None:
+def test_unknown_tokens_get_the_id_of_the_setting(tmp_path: Path, unknown: str, unknown_id: int) -> None:
     config = VocabularyConfig(min_count=1, max_size=1, unknown=unknown)  # type: ignore[arg-type]
     table, ids = make(tmp_path, [["good good bad the"]], [[True]], config)
     assert table["token"] == ["_PAD", "_UNK", "good"]
     assert sorted(each for chunk in ids for each in chunk) == [unknown_id, unknown_id, 2]
 
 
-def test_a_vocabulary_of_nothing_has_the_special_tokens(tmp_path: Path) -> None:
+def test_a_vocabulary_without_reviews_has_the_special_tokens(tmp_path: Path) -> None:
     table, ids = make(tmp_path, [["", "good"]], [[True, False]], VocabularyConfig(1, 0, "_UNK"))
     assert table == {"token": ["_PAD", "_UNK"], "count": [0, 0], "id": [0, 1]}
     assert ids == [[1]]

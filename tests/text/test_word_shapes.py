@@ -30,7 +30,7 @@ def collapsed(text: str) -> str:
         ("great00 ", "qx00 "),
     ],
 )
-def test_words_that_no_rule_names_collapse(text, shape):
+def test_words_that_no_rule_names_are_collapsed(text, shape):
     assert collapsed(text) == shape
 
 
@@ -38,11 +38,11 @@ def test_the_stand_in_is_a_word_that_no_rule_names():
     assert _STAND_IN.tobytes().decode() not in known_words()
 
 
-def test_kept_places_lead_back_to_the_text():
+def test_kept_positions_lead_back_to_the_text():
     text = b"wonderful, isn't it\n"
     shape, kept = _collapse(np.frombuffer(text, np.uint8))
     assert kept[-1] == len(text)
-    assert [text[place] for place in kept[2:-1]][:3] == list(b", i")
+    assert [text[position] for position in kept[2:-1]][:3] == list(b", i")
     assert len(shape) == len(kept) - 1
 
 
@@ -69,6 +69,6 @@ def test_alignment_counts_bytes():
     assert _align(["``", "a"], "''a") == [(0, 2, 0), (2, 3, -1)]
 
 
-def test_tokens_that_are_not_of_the_text_are_an_error():
+def test_tokens_that_are_not_in_the_text_are_an_error():
     with pytest.raises((KeyError, IndexError)):
         _align(["b"], "a")

@@ -1,4 +1,4 @@
-"""Random texts that look for trouble with NLTK's rules; the texts are as cleaning leaves them."""
+"""Random cleaned texts that provoke NLTK's rules."""
 
 import random
 import string
@@ -87,7 +87,7 @@ ALPHABETS = [
 
 
 def random_text(draw: random.Random) -> str:
-    """Up to some thirty words and marks, spaced or not."""
+    """Up to some thirty words and marks, with or without spaces."""
     groups, weights = zip(*GROUPS, strict=True)
     spaced = draw.choice([0.2, 0.5, 0.8])
     text = draw.choice(["", "", "", "", " ", '"', "''"])
@@ -101,7 +101,7 @@ def random_text(draw: random.Random) -> str:
 
 
 def random_letters(draw: random.Random) -> str:
-    """Single characters of a small alphabet, so that every short combination turns up."""
+    """Single characters of a small alphabet, so that every short combination occurs."""
     return cleaned("".join(draw.choices(draw.choice(ALPHABETS), k=draw.randrange(1, 25))))
 
 
