@@ -1,61 +1,45 @@
-"""Everything that is timed: the prepare half, the tutorial's recipe, and decoders of .bz2 files."""
+"""Everything that is timed: the stages that prepare data, the tutorial's recipe, and decoders of .bz2 files."""
 
 import bz2
 import importlib
-import multiprocessing
 import shutil
-import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks.tutorial.preparing import tutorial
-from sentiment_pipeline import settings
+from benchmarks.tutorial.preparing import apply_recipe
 from sentiment_pipeline.engine.executor import ProcessExecutor
-from sentiment_pipeline.engine.stage import Run
-from sentiment_pipeline.engine.workers import _start_worker
-from sentiment_pipeline.stages import encode, ingest, tokenize, vocabulary
+from sentiment_pipeline.engine.stage import run_stage
+from sentiment_pipeline.engine.workers import WorkerPool
+from sentiment_pipeline.progress import PlainObserver
+from sentiment_pipeline.settings import load
+from sentiment_pipeline.stages.pipeline import PREPARE, open_data_folder
 from sentiment_pipeline.text.source import Source, inspect, read_range
 
+__all__ = ["MEBIBYTE", "Files", "decompress", "decompress_by", "prepare", "read_ranges", "recipe"]
+
 MEBIBYTE = 1 << 20
-RANGE = 8 * MEBIBYTE
-PLANS = {"ingest": ingest.plan, "tokenize": tokenize.plan, "vocabulary": vocabulary.plan, "encode": encode.plan}
-Files = tuple[Path, ...]
+Files = tuple[Path, ...]  # the training file and the test file
+
+_RANGE = 8 * MEBIBYTE
 
 
 def prepare(files: Files, folder: Path, workers: int, preset: str) -> dict[str, float]:
-    """All of the prepare half into an empty folder; the seconds of each stage."""
+    """Prepare all lines of the files in an empty folder; the seconds of each stage."""
     shutil.rmtree(folder, ignore_errors=True)
-    run = Run(
-        folder,
-        settings.load(
-            {
-                "train": files[0],
-                "test": files[1],
-                "data_dir": folder,
-                "preset": preset,
-                "ingest": {"train_lines": 0, "test_lines": 0},
-            }
-        ),
-    )
-    seconds = {}
-    with ProcessExecutor(workers) as execute:
-        for name, plan in PLANS.items():
-            started = time.perf_counter()
-            for steps in plan(run):
-                for _ in execute(steps, folder, report=lambda values: None):
-                    pass
-            seconds[name] = time.perf_counter() - started
-    return seconds
+    inputs = {"train": files[0], "test": files[1], "data_dir": folder, "preset": preset}
+    settings = load({**inputs, "ingest": {"train_lines": 0, "test_lines": 0}})
+    observer = PlainObserver(lambda line: None)
+    with open_data_folder(settings) as run, ProcessExecutor(workers) as executor:
+        return {stage.name: run_stage(run, stage, executor, observer).seconds for stage in PREPARE}
 
 
 def recipe(files: Files) -> int:
-    """The tutorial's script, from its files to its token ids; how many words it keeps."""
+    """The tutorial's script, from its files to its token ids; the number of words that it keeps."""
     train, test = ([line.decode("utf-8") for line in bz2.BZ2File(path).readlines()] for path in files)
-    return len(tutorial(train, test).words)
+    return len(apply_recipe(train, test).words)
 
 
 def decompress(files: Files) -> int:
-    """Bare decompression by the standard library in one thread; bytes of text, as of all decoders here."""
+    """Bare decompression by the standard library in one thread; the bytes of text, as for all decoders here."""
     total = 0
     for path in files:
         with path.open("rb") as file:
@@ -79,13 +63,13 @@ def decompress_by(library: str, threads: int, files: Files) -> int:
 
 
 def read_ranges(processes: int, files: Files) -> int:
-    """Our ranges, their lines left unparsed."""
-    ranges = [(source, index) for source in map(inspect, files) for index in range(source.ranges(RANGE))]
+    """This project's byte ranges, without parsing their lines."""
+    ranges = [(source, index) for source in map(inspect, files) for index in range(source.range_count(_RANGE))]
     if processes == 1:
-        return sum(length_of_range(*each) for each in ranges)
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start_worker) as pool:
-        return sum(pool.map(length_of_range, *zip(*ranges, strict=True)))
+        return sum(_length_of_range(*each) for each in ranges)
+    with WorkerPool(processes) as pool:
+        return sum(map(pool.result, [pool.submit(_length_of_range, *each) for each in ranges]))
 
 
-def length_of_range(source: Source, index: int) -> int:
-    return sum(map(len, read_range(source, index, RANGE)))
+def _length_of_range(source: Source, index: int) -> int:
+    return sum(map(len, read_range(source, index, _RANGE)))

@@ -1,4 +1,7 @@
-"""The tutorial's recipe as it is written, but for the files it reads and the parameters Punkt is given."""
+"""The tutorial's recipe for preparing the data, as written there, except that it reads lines from memory.
+
+Its code is kept as it is; only `word_tokenize` gets Punkt's parameters from a package instead of a download.
+"""
 
 import re
 from collections import Counter
@@ -7,10 +10,18 @@ from dataclasses import dataclass
 
 from sentiment_pipeline.text.tokenizer import word_tokenizer
 
+__all__ = ["Prepared", "apply_recipe"]
+
 
 @dataclass(frozen=True)
-class Recipe:
-    """What the tutorial holds before it pads: labels and token ids of the three splits, and the vocabulary."""
+class Prepared:
+    """The tutorial's data before padding.
+
+    Attributes:
+        train, validation, test: labels and token ids of the reviews.
+        words: the word of each id.
+        counts: how often each word that is kept occurs in the training text.
+    """
 
     train: tuple[list[int], list[list[int]]]
     validation: tuple[list[int], list[list[int]]]
@@ -19,8 +30,8 @@ class Recipe:
     counts: dict[str, int]
 
 
-def tutorial(train_file: Sequence[str], test_file: Sequence[str]) -> Recipe:
-    """Lines with their line feeds in, token ids out."""
+def apply_recipe(train_file: Sequence[str], test_file: Sequence[str]) -> Prepared:
+    """Prepare the lines of both files, which end with their line feeds."""
     word_tokenize = word_tokenizer()
 
     train_labels = [0 if x.split(" ")[0] == "__label__1" else 1 for x in train_file]
@@ -53,7 +64,7 @@ def tutorial(train_file: Sequence[str], test_file: Sequence[str]) -> Recipe:
         for sentence in test_sentences
     ]
     half = int(0.5 * len(test_ids))
-    return Recipe(
+    return Prepared(
         (train_labels, train_ids),
         (test_labels[:half], test_ids[:half]),
         (test_labels[half:], test_ids[half:]),

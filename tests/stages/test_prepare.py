@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.tutorial.preparing import tutorial
+from benchmarks.tutorial.preparing import apply_recipe
 from sentiment_pipeline.engine.executor import ProcessExecutor
 from sentiment_pipeline.engine.step import no_progress
 from sentiment_pipeline.stages.pipeline import PREPARE
@@ -39,7 +39,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def assert_equals_tutorial(data_dir: Path, train: str, test: str) -> None:
-    recipe = tutorial(*(io.StringIO(text, newline="\n").readlines() for text in (train, test)))
+    recipe = apply_recipe(*(io.StringIO(text, newline="\n").readlines() for text in (train, test)))
     vocabulary = pq.read_table(data_dir / "vocabulary.parquet").to_pydict()
     assert vocabulary["token"] == recipe.words
     assert vocabulary["count"] == [recipe.counts.get(word, 0) for word in recipe.words]
