@@ -72,7 +72,6 @@ def _measure(variant: str, seed: int, options: argparse.Namespace) -> float:
         f"split.fraction={options.fraction}",
         f"split.seed={seed}",
         f"training.seed={seed}",
-        "training.best_metric='loss'",
         "runtime.tensorboard=false",
         *_VARIANTS.get(variant, ()),
     )

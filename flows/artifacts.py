@@ -100,7 +100,7 @@ def _show_evaluate(data_dir: Path) -> None:
         for part, figures in metrics.items()
         if isinstance(figures, Mapping)
         for name, value in figures.items()
-        if isinstance(value, int | float | str)
+        if value is None or isinstance(value, int | float | str)
     ]
     create_table_artifact(rows, key="metrics", description="Figures of the model and of the run that made it")
     drawn = ("Confusion matrix", "test reviews", pictures.confusion(metrics["test"]["confusion"]))

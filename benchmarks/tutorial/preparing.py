@@ -46,8 +46,8 @@ def apply_recipe(train_file: Sequence[str], test_file: Sequence[str]) -> Prepare
             if "www." in sentences[i] or "http:" in sentences[i] or "https:" in sentences[i] or ".com" in sentences[i]:
                 sentences[i] = re.sub(r"([^ ]+(?<=\.[a-z]{3}))", "<url>", sentences[i])
 
-    counter = Counter()
-    train_words = []
+    counter: Counter[str] = Counter()
+    train_words: list[list[str]] = []
     for sentence in train_sentences:
         train_words.append([])
         for word in word_tokenize(sentence):
@@ -55,7 +55,7 @@ def apply_recipe(train_file: Sequence[str], test_file: Sequence[str]) -> Prepare
             train_words[-1].append(word)
 
     counts = {k: v for k, v in counter.items() if v > 1}
-    words = ["_PAD", "_UNK", *sorted(counts, key=counts.get, reverse=True)]
+    words = ["_PAD", "_UNK", *sorted(counts, key=counts.__getitem__, reverse=True)]
     word2idx = {o: i for i, o in enumerate(words)}
 
     train_ids = [[word2idx[word] if word in word2idx else 0 for word in sentence] for sentence in train_words]

@@ -1,7 +1,7 @@
-"""The best weights of a run so far, by their validation metrics."""
+"""The best weights of a run so far, those with the lowest validation loss."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -11,18 +11,14 @@ __all__ = ["BestWeights"]
 
 
 class BestWeights:
-    """A copy of the weights with the best validation metrics so far.
-
-    Args:
-        metric: what decides: the lowest `loss`, or the highest `accuracy`.
+    """A copy of the weights with the lowest validation loss so far.
 
     Attributes:
         weights: the state dict of the model, on the CPU; empty before the first validation.
         metrics: their training step, as `step`, and their validation metrics; empty before the first validation.
     """
 
-    def __init__(self, metric: Literal["loss", "accuracy"]) -> None:
-        self.metric = metric
+    def __init__(self) -> None:
         self.weights: dict[str, Tensor] = {}
         self.metrics: Metrics = {}
 
@@ -39,11 +35,7 @@ class BestWeights:
             self.weights = {name: each.detach().cpu().clone() for name, each in model.state_dict().items()}
 
     def _is_better(self, found: Metrics) -> bool:
-        if not self.metrics or not found["reviews"]:
-            return True
-        if self.metric == "accuracy":
-            return bool(found["accuracy"] > self.metrics["accuracy"])
-        return bool(found["loss"] < self.metrics["loss"])
+        return not self.metrics or not found["reviews"] or bool(found["loss"] < self.metrics["loss"])
 
     def state_dict(self) -> dict[str, Any]:
         """The state for a checkpoint: `weights` and `metrics`."""

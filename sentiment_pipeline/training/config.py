@@ -104,9 +104,6 @@ class TrainingConfig:
             ge=0, le=1 << 40, description="Training steps between validations; 0: only at the end of each epoch"
         )
     )
-    best_metric: Literal["loss", "accuracy"] = field(
-        metadata=dict(description="The validation metric that decides which weights are kept")
-    )
 
 
 @dataclass(frozen=True)

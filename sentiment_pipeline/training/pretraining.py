@@ -59,7 +59,6 @@ def pretraining_job(job: Job) -> Job:
     training = replace(
         job.training,
         epochs=job.training.pretraining_epochs,
-        best_metric="loss",
         validate_every=0,
         learning_rate=job.training.pretraining_learning_rate,
     )

@@ -68,7 +68,7 @@ class Trainer:
         self.model = objective.model
         self.network = ranks.data_parallel(self.model)
         self.optimizer = ScheduledOptimizer(self.model, job.training, self.steps, device, context.dtype)
-        self.progress, self.best = Progress(), BestWeights(job.training.best_metric)
+        self.progress, self.best = Progress(), BestWeights()
         self.meter = Meter(device, ranks)
         self.history: History | None = None
         self._checkpoints = Checkpoints(job.checkpoints, job.identity())

@@ -150,7 +150,12 @@ def test_a_pipe_is_not_read(tmp_path: Path) -> None:
 
 def test_a_hash_is_cached_until_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[Path] = []
-    monkeypatch.setattr(files, "sha256", lambda path: hashed.append(path) or sha256(path))
+
+    def counting(path: Path) -> str:
+        hashed.append(path)
+        return sha256(path)
+
+    monkeypatch.setattr(files, "sha256", counting)
     write_text(tmp_path / "a", "abc")  # hashes it, under its temporary name
     assert cached_sha256(tmp_path / "a") == cached_sha256(tmp_path / "a") == sha256(tmp_path / "a")
     assert len(hashed) == 1

@@ -1,6 +1,7 @@
 """What finished stages show, from the files of a real run."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,15 @@ def test_a_run_is_shown_in_tables_and_pictures(shown: Mapping[str, Any], trained
     for key, pictures in (("training-curves", 4), ("confusion-matrix", 1), ("review-lengths-picture", 1)):
         assert shown[key].count("(data:image/png;base64,iVBOR") == pictures
     assert shown["report"] == (trained / "report.html").as_uri()
+
+
+def test_a_figure_that_does_not_exist_is_a_dash(
+    shown: Mapping[str, Any], trained: Path, copy: Callable[[Path], Path]
+) -> None:
+    path = copy(trained) / "metrics.json"
+    metrics = json.loads(path.read_text())
+    metrics["validation"]["accuracy"] = None
+    path.write_text(json.dumps(metrics))
+    artifacts.publish("evaluate", path.parent)
+    figures = {(row["part"], row["figure"]): row["value"] for row in shown["metrics"]}
+    assert figures["validation", "accuracy"] == "–"

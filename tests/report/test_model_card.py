@@ -1,7 +1,9 @@
+from typing import Any
+
 from sentiment_pipeline.report.model_card import model_card
 from tests.report.test_page import METRICS
 
-MODEL = {
+MODEL: dict[str, Any] = {
     "bidirectional": True,
     "layers": 1,
     "hidden": 128,

@@ -38,6 +38,6 @@ def test_calibration_compares_predicted_with_observed_frequencies() -> None:
     probability = np.repeat([0.05, 0.95, 1.0], [10, 20, 20]).astype(np.float32)
     label = np.concatenate([np.ones(1), np.zeros(9), np.ones(30), np.zeros(10)]).astype(np.int8)
     (plot,) = pictures.calibration(probability, label).axes
-    predicted, observed = plot.lines[1].get_xydata().T  # the first line is the diagonal
+    predicted, observed = plot.lines[1].get_data()  # the first line is the diagonal
     assert predicted == pytest.approx([0.05, 0.975])
     assert observed == pytest.approx([0.1, 0.75])

@@ -1,3 +1,4 @@
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
@@ -27,7 +28,8 @@ def test_the_same_figure_gives_the_same_bytes() -> None:
 
 
 def test_drawing_leaves_the_settings_of_matplotlib_alone() -> None:
-    before, during = dict(matplotlib.rcParams), {}
+    before = dict(matplotlib.rcParams)
+    during: dict[Any, Any] = {}
 
     @in_theme
     def draw(value: float) -> Figure:

@@ -73,7 +73,8 @@ def test_the_runner_decides_what_executes_steps(sample: Path, make_settings: Mak
 
 
 def test_the_number_of_workers_is_that_of_the_pool() -> None:
-    with ProcessExecutor(3) as executor:
+    executor = ProcessExecutor(3)
+    with executor:
         assert executor._pool.workers == 3
 
 

@@ -33,8 +33,6 @@ def test_every_setting_is_a_row_of_its_group() -> None:
         ("ingest", "| `ingest.train_lines` | Lines to read from the start of the training file; 0: all | "
          "integer, at least 0 and at most 2^40 | 800_000 | 0 | 0 |"),
         ("model", "| `model.bidirectional` | Read each review backwards, too | true or false | false | true | true |"),
-        ("training", "| `training.best_metric` | The validation metric that decides which weights are kept | "
-         "`loss` or `accuracy` | `loss` | `loss` | `loss` |"),
         ("training", "| `training.learning_rate` | Peak learning rate | number, more than 0 and at most 100 | "
          "0.005 | 0.002 | 0.003 |"),
         ("execution", "| `execution.dask_address` | Address of the Dask scheduler, for example "

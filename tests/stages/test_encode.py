@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -10,17 +11,18 @@ from tests.stages.prepared import make_run, prepare, shards
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> list[Path]:
+def paths(tmp_path: Path) -> tuple[Path, Path]:
     """Files of 40 training and 20 test reviews, whose texts are their numbers in words."""
-    found = []
-    for name, count in (("train", 40), ("test", 20)):
+
+    def write(name: str, count: int) -> Path:
         path = tmp_path / f"{name}.txt"
         path.write_text("".join(f"__label__{n % 2 + 1} review {name} {'x' * (n + 1)}\n" for n in range(count)))
-        found.append(path)
-    return found
+        return path
+
+    return write("train", 40), write("test", 20)
 
 
-def test_shards_are_numbered_by_split_and_hold_the_reviews_in_order(paths: list[Path], tmp_path: Path) -> None:
+def test_shards_are_numbered_by_split_and_hold_the_reviews_in_order(paths: tuple[Path, Path], tmp_path: Path) -> None:
     run = make_run(*paths, tmp_path / "data", "tutorial", shard_bytes=400)
     prepare(run)
     parts = [part for part in ingest.parts(run) if part.source == "test"]
@@ -36,7 +38,7 @@ def test_shards_are_numbered_by_split_and_hold_the_reviews_in_order(paths: list[
     assert all(each["reviews"] == part.reviews for each, part in zip(facts, parts, strict=True))
 
 
-def test_a_split_without_reviews_is_packed_empty(paths: list[Path], tmp_path: Path) -> None:
+def test_a_split_without_reviews_is_packed_empty(paths: tuple[Path, Path], tmp_path: Path) -> None:
     run = make_run(*paths, tmp_path / "data", "quick", split={"fraction": 1e-9})
     prepare(run)
     assert not list((run.data_dir / "shards" / "validation").glob("*"))
@@ -54,7 +56,7 @@ def test_a_split_without_reviews_is_packed_empty(paths: list[Path], tmp_path: Pa
     ],
 )
 def test_training_files_of_other_settings_are_refused(
-    paths: list[Path], tmp_path: Path, changes: dict[str, dict[str, object]], message: str
+    paths: tuple[Path, Path], tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
     run = make_run(*paths, tmp_path / "data", "tutorial")
     require_prepared(run)  # nothing is prepared yet, so nothing contradicts

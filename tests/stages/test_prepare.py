@@ -5,6 +5,7 @@ import io
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,7 +13,9 @@ import pytest
 
 from benchmarks.tutorial.preparing import apply_recipe
 from sentiment_pipeline.engine.executor import ProcessExecutor
+from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.engine.step import no_progress
+from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages.pipeline import PREPARE
 from tests.folders import contents
 from tests.stages.prepared import make_run, prepare, shards
@@ -64,7 +67,7 @@ def assert_packed(folder: Path, labels: list[int], ids: list[list[int]]) -> None
 
 
 @pytest.mark.parametrize("shard_bytes", [0, 3_000])
-def test_random_reviews_as_in_the_tutorial(tmp_path, shard_bytes):
+def test_random_reviews_as_in_the_tutorial(tmp_path: Path, shard_bytes: int) -> None:
     train, test = random_lines(700, 1), random_lines(301, 2)
     run = make_run(
         write(tmp_path / "train.bz2", train),
@@ -80,10 +83,10 @@ def test_random_reviews_as_in_the_tutorial(tmp_path, shard_bytes):
     ("train", "test", "lines"),
     [("amazon_polarity_1000", "amazon_polarity_1000", 1_000), ("imdb_train", "imdb_test", IMDB_LINES)],
 )
-def test_real_reviews_as_in_the_tutorial(tmp_path, real_reviews, train, test, lines):
-    paths = [real_reviews / f"{name}.ft.txt.bz2" for name in (train, test)]
+def test_real_reviews_as_in_the_tutorial(tmp_path: Path, real_reviews: Path, train: str, test: str, lines: int) -> None:
+    paths = real_reviews / f"{train}.ft.txt.bz2", real_reviews / f"{test}.ft.txt.bz2"
     if train == test:  # the same bytes would be refused
-        paths[1] = tmp_path / "test.ft.txt.bz2"
+        paths = paths[0], tmp_path / "test.ft.txt.bz2"
         paths[1].write_bytes(bz2.compress(bz2.decompress(paths[0].read_bytes()), 1))
     run = make_run(*paths, tmp_path, shard_bytes=1 << 20, ingest={"train_lines": lines, "test_lines": lines})
     prepare(run)
@@ -92,12 +95,12 @@ def test_real_reviews_as_in_the_tutorial(tmp_path, real_reviews, train, test, li
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory) -> tuple[Path, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("files")
     return write(folder / "train.bz2", random_lines(900, 3)), write(folder / "test.bz2", random_lines(200, 4))
 
 
-def test_bytes_depend_only_on_input_and_settings(files, tmp_path):
+def test_bytes_depend_only_on_input_and_settings(files: tuple[Path, Path], tmp_path: Path) -> None:
     """One process, one process in another order, four workers."""
     runs = [make_run(*files, tmp_path / name, "quick", shard_bytes=5_000) for name in ("one", "reversed", "four")]
     prepare(runs[0])
@@ -111,7 +114,7 @@ def test_bytes_depend_only_on_input_and_settings(files, tmp_path):
     assert all(other == first for other in others)
 
 
-def test_the_size_of_the_shards_changes_no_result(files, tmp_path):
+def test_the_size_of_the_shards_changes_no_result(files: tuple[Path, Path], tmp_path: Path) -> None:
     found = []
     for name, size in (("small", 2_000), ("large", 1 << 20)):
         run = make_run(*files, tmp_path / name, "quick", shard_bytes=size)
@@ -126,13 +129,13 @@ def test_the_size_of_the_shards_changes_no_result(files, tmp_path):
     assert all(len(labels) for labels, _, _ in found[0][0])
 
 
-def steps_redone(run, **changes) -> set[str]:
+def steps_redone(run: Run[Settings], **changes: Any) -> set[str]:
     """The stages of which steps are redone with changed settings."""
     changed = make_run(run.settings.train, run.settings.test, run.data_dir, **changes)
     return {name.split("/")[0] for name in prepare(changed)}
 
 
-def test_what_is_finished_is_not_done_again(files, tmp_path):
+def test_what_is_finished_is_not_done_again(files: tuple[Path, Path], tmp_path: Path) -> None:
     run = make_run(*files, tmp_path)
     assert {name.split("/")[0] for name in prepare(run)} == {"ingest", "tokenize", "vocabulary", "encode"}
     assert steps_redone(run) == set()
@@ -142,7 +145,7 @@ def test_what_is_finished_is_not_done_again(files, tmp_path):
     assert steps_redone(run, cleaning={"html_breaks": True}) == {"ingest", "tokenize", "vocabulary", "encode"}
 
 
-def test_a_lost_file_alone_is_made_again(files, tmp_path):
+def test_a_lost_file_alone_is_made_again(files: tuple[Path, Path], tmp_path: Path) -> None:
     run = make_run(*files, tmp_path, shard_bytes=20_000)
     prepare(run)
     before = contents(tmp_path)

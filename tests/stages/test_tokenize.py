@@ -13,7 +13,7 @@ from tests.stages.prepared import make_run, prepare
 @pytest.fixture(scope="module")
 def few(sample: Path) -> Callable[[Path], Run[Settings]]:
     """Makes a run over 300 reviews in several shards."""
-    paths = [sample / f"{name}.ft.txt.bz2" for name in ("train", "test")]
+    paths = sample / "train.ft.txt.bz2", sample / "test.ft.txt.bz2"
     limits = {"train_lines": 250, "test_lines": 50}
     return lambda data_dir: make_run(*paths, data_dir, "quick", shard_bytes=20_000, ingest=limits)
 

@@ -1,6 +1,7 @@
 from collections import Counter
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -8,8 +9,12 @@ from tests.stages.prepared import make_run, prepare, shards
 
 
 def test_only_the_reviews_that_train_are_counted(sample: Path, tmp_path: Path) -> None:
-    paths = [sample / f"{name}.ft.txt.bz2" for name in ("train", "test")]
-    half = {"split": {"fraction": 0.5}, "vocabulary": {"min_count": 1, "max_size": 0}, "ingest": {"train_lines": 200}}
+    paths = sample / "train.ft.txt.bz2", sample / "test.ft.txt.bz2"
+    half: dict[str, Any] = {
+        "split": {"fraction": 0.5},
+        "vocabulary": {"min_count": 1, "max_size": 0},
+        "ingest": {"train_lines": 200},
+    }
     prepare(make_run(*paths, tmp_path, "quick", **half))
     words = pq.read_table(tmp_path / "vocabulary.parquet").to_pydict()
     expected = Counter(chain(*shards(tmp_path, "train")[2]))
@@ -19,7 +24,7 @@ def test_only_the_reviews_that_train_are_counted(sample: Path, tmp_path: Path) -
 
 
 def test_min_count_and_max_size_limit_the_words(sample: Path, tmp_path: Path) -> None:
-    paths = [sample / f"{name}.ft.txt.bz2" for name in ("train", "test")]
+    paths = sample / "train.ft.txt.bz2", sample / "test.ft.txt.bz2"
 
     def words(**vocabulary: int) -> list[tuple[str, int]]:
         prepare(make_run(*paths, tmp_path, "quick", vocabulary=vocabulary))

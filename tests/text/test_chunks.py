@@ -5,6 +5,7 @@
 
 import os
 import random
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
@@ -32,7 +33,7 @@ def tokens_of(texts: list[str]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("make", [random_text, random_letters, random_stop])
-def test_random_texts_have_nltks_tokens(make):
+def test_random_texts_have_nltks_tokens(make: Callable[[random.Random], str]) -> None:
     draw = random.Random(FUZZ_SEED)
     for _ in range(0, FUZZ_TEXTS, 3 * BATCH):
         texts = [make(draw) for _ in range(BATCH)]
@@ -41,12 +42,12 @@ def test_random_texts_have_nltks_tokens(make):
 
 
 @given(st.lists(st.text().map(cleaned)))
-def test_any_texts_have_nltks_tokens(texts):
+def test_any_texts_have_nltks_tokens(texts: list[str]) -> None:
     assert tokens_of(texts) == [word_tokenizer()(text) for text in texts]
 
 
 @given(st.lists(st.text(st.sampled_from("ab.' \"0\t"), max_size=12), min_size=1))
-def test_chunks_are_the_text_and_only_the_last_one_ends_it(texts):
+def test_chunks_are_the_text_and_only_the_last_one_ends_it(texts: list[str]) -> None:
     chunks = split_chunks(pa.array(texts, pa.string()))
     pieces = iter(chunks.codes.to_pylist())
     for text, count in zip(texts, chunks.counts, strict=True):
@@ -77,11 +78,11 @@ def test_chunks_are_the_text_and_only_the_last_one_ends_it(texts):
         ("spaces  last  ", ["spaces ", " ", "last ", " ", " "]),
     ],
 )
-def test_where_texts_are_split(text, chunks):
+def test_where_texts_are_split(text: str, chunks: list[str]) -> None:
     assert split_chunks(pa.array([text])).codes.to_pylist() == chunks
 
 
-def test_slices_of_an_array_are_split_like_arrays():
+def test_slices_of_an_array_are_split_like_arrays() -> None:
     texts = pa.array(["not this", "mr. smith came", "", "nor that"])
     assert (
         split_chunks(texts.slice(1, 2)).codes.to_pylist()
@@ -90,5 +91,5 @@ def test_slices_of_an_array_are_split_like_arrays():
     assert split_chunks(texts.slice(1, 2)).counts.tolist() == [2, 0]
 
 
-def test_no_texts_have_no_chunks():
+def test_no_texts_have_no_chunks() -> None:
     assert len(split_chunks(pa.array([], pa.string())).codes) == 0

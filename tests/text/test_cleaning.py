@@ -17,14 +17,14 @@ ADDRESSES = st.text(st.sampled_from("ab.com /:wht0Z\t"), max_size=40)
 @example(["ΑΣ ΣΑ", "İ", "ǅ", "٣ ²", "A1"], PLAIN)
 @example(["", "a", ""], HTML)
 @example(["A<BR/>b<br />c<br   />é<br>"], HTML)
-def test_many_texts_are_cleaned_as_each_alone(texts, config):
+def test_many_texts_are_cleaned_as_each_alone(texts: list[str], config: CleaningConfig) -> None:
     array = pa.array([text.encode() for text in texts], pa.binary())
     assert clean_all(array, config).to_pylist() == [clean(text, config) for text in texts]
 
 
 @given(ADDRESSES | TEXTS)
 @example("see www.example.com, or a.comb.orgx and .com")
-def test_addresses_are_what_the_tutorials_pattern_matches(text):
+def test_addresses_are_what_the_tutorials_pattern_matches(text: str) -> None:
     assert _ADDRESS.sub(b"<url>", text.encode()).decode() == re.sub(r"([^ ]+(?<=\.[a-z]{3}))", "<url>", text)
 
 
@@ -39,18 +39,18 @@ def test_addresses_are_what_the_tutorials_pattern_matches(text):
         ("a<br />b", "a<br />b"),
     ],
 )
-def test_clean(text, result):
+def test_clean(text: str, result: str) -> None:
     assert clean(text, PLAIN) == result
 
 
-def test_html_line_breaks_become_spaces_if_the_setting_says_so():
+def test_html_line_breaks_become_spaces_if_the_setting_says_so() -> None:
     assert clean("A<br /><BR>b<br/>c<b>", HTML) == "a  b c<b>"
 
 
-def test_a_long_run_without_spaces_takes_linear_time():
+def test_a_long_run_without_spaces_takes_linear_time() -> None:
     text = "www." + "0" * 1_000_000
     assert clean(text, PLAIN) == text
 
 
-def test_no_texts():
+def test_no_texts() -> None:
     assert clean_all(pa.array([], pa.binary()), HTML).to_pylist() == []

@@ -1,4 +1,5 @@
 from itertools import pairwise
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -11,7 +12,7 @@ TOKENS = ["_PAD", "_UNK", "not", ".", "good", "url", "can", "00", "``"]
 
 
 @pytest.fixture
-def encoder(tmp_path) -> TextEncoder:
+def encoder(tmp_path: Path) -> TextEncoder:
     with parquet_writer(tmp_path / "vocabulary.parquet", VOCABULARY) as file:
         file.write_table(pa.table([TOKENS, [0] * len(TOKENS), range(len(TOKENS))], VOCABULARY))
     return TextEncoder(tmp_path / "vocabulary.parquet", CleaningConfig(html_breaks=True), unknown_id=1)
@@ -32,13 +33,13 @@ def encoder(tmp_path) -> TextEncoder:
         ("_PAD _UNK", [1, 1]),
     ],
 )
-def test_texts(encoder, text, ids):
+def test_texts(encoder: TextEncoder, text: str, ids: list[int]) -> None:
     encoded = encoder.encode([text])
     assert encoded.ids.tolist() == ids
     assert encoded.offsets.tolist() == [0, len(ids)]
 
 
-def test_many_texts_are_encoded_as_each_alone(encoder):
+def test_many_texts_are_encoded_as_each_alone(encoder: TextEncoder) -> None:
     texts = ["Not good.", "", "mr. good. not", "it is ''good''", "good"] * 3
     encoded = encoder.encode(texts)
     assert [encoded.ids[start:end].tolist() for start, end in pairwise(encoded.offsets)] == [
@@ -46,6 +47,6 @@ def test_many_texts_are_encoded_as_each_alone(encoder):
     ]
 
 
-def test_no_texts(encoder):
+def test_no_texts(encoder: TextEncoder) -> None:
     encoded = encoder.encode([])
     assert (encoded.ids.tolist(), encoded.offsets.tolist()) == ([], [0])

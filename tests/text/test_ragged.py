@@ -7,20 +7,20 @@ from sentiment_pipeline.text.ragged import bytes_of, concat_ranges, list_array, 
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 9))))
-def test_ranges(pairs):
+def test_ranges(pairs: list[tuple[int, int]]) -> None:
     starts, lengths = np.array([*pairs, (0, 0)]).T
     assert concat_ranges(starts, lengths).tolist() == [
         n for start, length in pairs for n in range(start, start + length)
     ]
 
 
-def test_offsets_and_lists():
+def test_offsets_and_lists() -> None:
     assert offsets_of(np.array([2, 0, 1])).tolist() == [0, 2, 2, 3]
     assert list_array(np.array([2, 0, 1]), pa.array([7, 8, 9])).to_pylist() == [[7, 8], [], [9]]
     assert list_array(np.array([], int), pa.array([], pa.int32())).to_pylist() == []
 
 
-def test_bytes_of_strings():
+def test_bytes_of_strings() -> None:
     strings = pa.array(["a", "", "é"])
     for array, text, offsets in (
         (strings, "aé", [0, 1, 1, 3]),
@@ -32,6 +32,6 @@ def test_bytes_of_strings():
         assert found[1].tolist() == offsets
 
 
-def test_slices_of_text():
+def test_slices_of_text() -> None:
     text = np.frombuffer(b"abcdef", np.uint8)
     assert take_slices(text, np.array([4, 0, 2]), np.array([6, 1, 2])).to_pylist() == ["ef", "a", ""]

@@ -64,7 +64,6 @@ def training_config(**changes: Any) -> TrainingConfig:
         linear_batch_size=8,
         linear_learning_rate=0.02,
         validate_every=0,
-        best_metric="loss",
     )
     return TrainingConfig(**{**values, **changes})
 

@@ -165,7 +165,7 @@ def test_a_killed_loader_process_is_one_clear_line(
 @pytest.mark.parametrize(
     "changes",
     [
-        dict(best_metric="accuracy", schedule="constant"),
+        dict(schedule="constant"),
         pytest.param(dict(precision="bf16"), marks=needs_bf16),
         dict(padding="left", ngrams=0, label_smoothing=0.0, clip_norm=0.0),
         dict(layers=2, embedding_dropout=0.2),
