@@ -79,8 +79,14 @@ def test_a_failed_stage_is_retried_from_the_ui(
     assert run.parameters["settings"]["data_dir"] == str(data_dir)
 
     wait_for_state(page, "Failed")
+    message = str(prefect.wait(run).message)
+    assert str(in_the_way) in message
+    assert "\n" not in message
     before = written(data_dir)
     failed = prefect.tasks(run, last="encode")
+    first = states(failed)
+    assert first["ingest"] == first["tokenize"] == first["vocabulary"] == "Completed"
+    assert first["encode"] == first["encode/test/part-00000"] == "Failed"
     picture(page, "failed")
     in_the_way.rmdir()
     page.locator("button:has(svg.lucide-ellipsis-vertical)").first.click()
@@ -93,12 +99,15 @@ def test_a_failed_stage_is_retried_from_the_ui(
     second = states(prefect.tasks(run, last="publish")[len(failed) :])
     assert second["ingest"] == second["tokenize"] == second["vocabulary"] == "Skipped"
     assert second["encode"] == second["train"] == second["evaluate"] == second["publish"] == "Completed"
+    finished_before = {name for name, state in first.items() if state == "Completed" and "/" in name}
+    assert not finished_before & set(second), "steps that had been finished were done again"
     after = written(data_dir)
     assert {name: after[name] for name in before} == before
     log = prefect.logs(run)
     for stage in ("ingest", "tokenize", "vocabulary"):
         assert f"{stage}: nothing to do" in log
     assert str(in_the_way) in log
+    assert "Traceback" not in log
 
     page.reload()
     wait_for_state(page, "Completed")

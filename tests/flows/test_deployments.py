@@ -1,13 +1,12 @@
 """Each deployment that no other test starts, run by the worker, and the schedule."""
 
-import tomllib
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pyarrow.parquet as pq
 import pytest
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
@@ -19,27 +18,16 @@ from tests.flows.running_ui import patiently
 from tests.flows.user import Prefect, states
 
 
-def test_predict_scores_files(prefect: Prefect, trained: Path, tmp_path: Path) -> None:
-    (tmp_path / "reviews.txt").write_text("not bad at all\nthe worst book I have read\n")
-    run = prefect.start(
-        "predict", files=[str(tmp_path / "reviews.txt")], output=str(tmp_path / "out"), model=str(trained / "model")
-    )
-    assert prefect.wait(run).name == "Completed"
-    assert pq.read_table(tmp_path / "out/reviews.txt.parquet")["line"].to_pylist() == [1, 2]
-
-
-def test_search_finds_settings(prefect: Prefect, settings: dict[str, Any], finished: Path) -> None:
-    run = prefect.start("search", settings=settings, trials=1, vary=["model.word_dropout"])
-    assert prefect.wait(run).name == "Completed"
-    assert states(prefect.tasks(run, last="trial-000"))["trial-000"] == "Completed"
-    assert "word_dropout" in tomllib.loads((finished / "search/best.toml").read_text())["model"]
-
-
-def test_evaluate_does_what_is_missing_before_it_too(prefect: Prefect, settings: dict[str, Any]) -> None:
+def test_evaluate_does_what_is_missing_before_it_too(
+    prefect: Prefect, settings: dict[str, Any], finished: Path
+) -> None:
+    for name in ("packed/test/ids.npy", "model/model.safetensors"):
+        (finished / name).unlink()
     run = prefect.start("evaluate", settings=settings)
     assert prefect.wait(run).name == "Completed"
-    assert states(prefect.tasks(run, last="publish"))["publish"] == "Completed"
-    assert Path(settings["data_dir"], "model/model.safetensors").exists()
+    found = states(prefect.tasks(run, last="publish"))
+    assert found["encode/packed/test"] == found["publish"] == "Completed"
+    assert (finished / "model/model.safetensors").exists()
 
 
 class Schedule:
@@ -81,19 +69,17 @@ def schedule(prefect: Prefect) -> Iterator[Schedule]:
 
 
 def test_the_schedule_retrains_when_the_files_have_changed(
-    prefect: Prefect, schedule: Schedule, settings: dict[str, Any], tmp_path: Path
+    prefect: Prefect, schedule: Schedule, settings: dict[str, Any], finished: Path, sample: Path, tmp_path: Path
 ) -> None:
-    write_sample(tmp_path / "reviews", 300, seed=2)
-    settings |= {name: str(tmp_path / f"reviews/{name}.ft.txt.bz2") for name in ("train", "test")}
+    reviews = Path(shutil.copytree(sample, tmp_path / "reviews"))
+    settings |= {name: str(reviews / f"{name}.ft.txt.bz2") for name in ("train", "test")}
     schedule.set_parameters({"settings": settings})
-    assert set(states(prefect.tasks(schedule.next_run(), last="publish")).values()) == {"Completed"}
-
-    second = states(prefect.tasks(schedule.next_run(), last="publish"))
-    assert set(second.values()) == {"Skipped"}, "it retrained though nothing has changed"
+    first = states(prefect.tasks(schedule.next_run(), last="publish"))
+    assert set(first.values()) == {"Skipped"}, "it retrained though nothing has changed"
 
     write_sample(tmp_path / "newer", 300, seed=3)
-    (tmp_path / "newer/train.ft.txt.bz2").replace(tmp_path / "reviews/train.ft.txt.bz2")
-    third = states(prefect.tasks(schedule.next_run(), last="publish"))
-    assert third["train"] == third["evaluate"] == third["publish"] == "Completed"
-    assert third["ingest/train/part-00000"] == "Completed"
-    assert "ingest/test/part-00000" not in third, "the test file has not changed"
+    (tmp_path / "newer/train.ft.txt.bz2").replace(reviews / "train.ft.txt.bz2")
+    second = states(prefect.tasks(schedule.next_run(), last="publish"))
+    assert second["train"] == second["evaluate"] == second["publish"] == "Completed"
+    assert second["ingest/train/part-00000"] == "Completed"
+    assert "ingest/test/part-00000" not in second, "the test file has not changed"

@@ -1,4 +1,4 @@
-"""Batch prediction as a flow: what was scored is skipped, what has changed is scored again."""
+"""Batch prediction as a flow, by its deployment and called: only what is new or has changed is scored."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun
 
 from flows.predict import predict
 from tests.flows.user import Prefect, states
@@ -20,21 +21,26 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_each_file_becomes_a_table(prefect: Prefect, trained: Path, files: list[Path], tmp_path: Path) -> None:
-    def scored() -> set[str]:
+    def scored(run: FlowRun) -> set[str]:
         """The names of the files that a run scored."""
-        state: Any = predict(files, tmp_path / "out", trained / "model", return_state=True)
+        state = prefect.wait(run)
         assert state.is_completed(), state.message
-        run = prefect.client.read_flow_run(state.state_details.flow_run_id)
         return {name for name in states(prefect.tasks(run)) if "/" in name}
 
-    assert scored() == {"predict/first.txt", "predict/second.ft.txt"}
+    def called() -> FlowRun:
+        state: Any = predict(files, tmp_path / "out", trained / "model", return_state=True)
+        return prefect.client.read_flow_run(state.state_details.flow_run_id)
+
+    names = [str(path) for path in files]
+    run = prefect.start("predict", files=names, output=str(tmp_path / "out"), model=str(trained / "model"))
+    assert scored(run) == {"predict/first.txt", "predict/second.ft.txt"}
     table = pq.read_table(tmp_path / "out/first.txt.parquet")
     assert table.column_names == ["line", "label", "probability"]
     assert table["line"].to_pylist() == [1, 2, 3]
 
-    assert scored() == set()
+    assert scored(called()) == set()
     files[1].write_text("__label__1 dreadful\n")
-    assert scored() == {"predict/second.ft.txt"}
+    assert scored(called()) == {"predict/second.ft.txt"}
 
 
 def test_a_missing_file_and_equal_names_are_one_clear_line(

@@ -13,34 +13,6 @@ from tests.flows.running_ui import Ui, patiently
 from tests.flows.user import Prefect, states, written
 
 
-def test_retry_continues_with_what_is_not_finished(prefect: Prefect, settings: dict[str, Any]) -> None:
-    data_dir = Path(settings["data_dir"])
-    in_the_way = data_dir / "shards/test/part-00000.parquet"
-    in_the_way.mkdir(parents=True)
-
-    run = prefect.start("pipeline", settings=settings)
-    state = prefect.wait(run)
-    assert state.name == "Failed"
-    assert str(in_the_way) in str(state.message)
-    assert "\n" not in str(state.message)
-    first = states(prefect.tasks(run))
-    assert first["ingest"] == first["tokenize"] == first["vocabulary"] == "Completed"
-    assert first["encode"] == first["encode/test/part-00000"] == "Failed"
-    before = written(data_dir)
-
-    in_the_way.rmdir()
-    assert prefect.retry(run).name == "Completed"
-    tasks = prefect.tasks(run, last="publish")
-    second = states(tasks[len(first) :])
-    assert second["ingest"] == second["tokenize"] == second["vocabulary"] == "Skipped"
-    assert second["encode/test/part-00000"] == second["encode"] == second["train"] == second["publish"] == "Completed"
-    finished_before = {name for name, state in first.items() if state == "Completed" and "/" in name}
-    assert not finished_before & set(second), "steps that had been finished were done again"
-    after = written(data_dir)
-    assert {name: after[name] for name in before} == before
-    assert "Traceback" not in prefect.logs(run)
-
-
 @pytest.mark.parametrize("processes", [1, 2])
 def test_cancel_ends_the_children_and_a_new_run_resumes(
     prefect: Prefect, ui: Ui, settings: dict[str, Any], finished: Path, processes: int
