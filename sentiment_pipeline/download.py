@@ -9,7 +9,7 @@ from pathlib import Path
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text.source import BZ2_START
+from sentiment_pipeline.inputs.compression import compression_of
 
 __all__ = ["download"]
 
@@ -47,7 +47,7 @@ def _fetch(name: str, folder: Path) -> Path:
 
         path = Path(kagglehub.dataset_download(_DATASET, path=name))
         with path.open("rb") as file:
-            if not BZ2_START.match(file.read(10)):
+            if compression_of(file.read(10)) != "bz2":
                 raise ValueError("what Kaggle sent is not a .bz2 file")
         return path
     except Exception as error:  # kagglehub raises the errors of all libraries that it uses

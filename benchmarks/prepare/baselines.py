@@ -9,10 +9,11 @@ from benchmarks.tutorial.preparing import apply_recipe
 from sentiment_pipeline.engine.executor import ProcessExecutor
 from sentiment_pipeline.engine.stage import run_stage
 from sentiment_pipeline.engine.workers import WorkerPool
+from sentiment_pipeline.inputs.config import InputConfig
+from sentiment_pipeline.inputs.source import Source, inspect, text_of_ranges
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import load
 from sentiment_pipeline.stages.pipeline import PREPARE, open_data_folder
-from sentiment_pipeline.text.source import Source, inspect, read_range
 
 __all__ = ["MEBIBYTE", "Files", "decompress", "decompress_by", "prepare", "read_ranges", "recipe"]
 
@@ -64,7 +65,8 @@ def decompress_by(library: str, threads: int, files: Files) -> int:
 
 def read_ranges(processes: int, files: Files) -> int:
     """This project's byte ranges, without parsing their lines."""
-    ranges = [(source, index) for source in map(inspect, files) for index in range(source.range_count(_RANGE))]
+    sources = [inspect(path, InputConfig("", "", "")) for path in files]
+    ranges = [(source, index) for source in sources for index in range(source.range_count(_RANGE))]
     if processes == 1:
         return sum(_length_of_range(*each) for each in ranges)
     with WorkerPool(processes) as pool:
@@ -72,4 +74,4 @@ def read_ranges(processes: int, files: Files) -> int:
 
 
 def _length_of_range(source: Source, index: int) -> int:
-    return sum(map(len, read_range(source, index, _RANGE)))
+    return sum(len(text) for _, text in text_of_ranges(source, range(index, index + 1), _RANGE))

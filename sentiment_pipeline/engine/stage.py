@@ -86,7 +86,7 @@ class Run(Generic[SettingsT]):
         if (found := manifests.read(self.data_dir, step)) is None:
             return
         for group, values in groups.items():
-            before = found.depends[group]
+            before = found.depends.get(group, {})
             if changes := difference({group: before}, {group: {name: values.get(name) for name in before}}):
                 raise PipelineError(
                     f"{step} is finished with other settings ({changes}); give those, or run the "

@@ -76,8 +76,8 @@ class Predictor:
             PipelineError: the file cannot be read, or is a damaged .bz2.
         """
         with open_texts(path) as blocks:
-            for texts in blocks:
-                yield self.predict_proba(texts)
+            for batch in blocks:
+                yield self.predict_proba(batch.texts)
 
 
 def label_of(probability: float) -> str:

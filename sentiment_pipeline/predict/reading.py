@@ -1,47 +1,139 @@
-"""The reviews to score: lines of plain text or fastText lines, plain or .bz2, from a file or standard input.
+"""The reviews to score: lines of plain text or fastText lines, or the rows of a table, from a file or standard input.
 
-Nothing is rejected here, because whoever pipes a thousand lines in wants a thousand answers: an empty line is an empty
-text, bytes that are not UTF-8 become U+FFFD, and of an enormous line the beginning is read.
+Nothing is rejected here, because who pipes a thousand rows in wants a thousand answers: an empty line and a missing
+text are an empty text, bytes that are not UTF-8 become U+FFFD, a row that cannot be read is taken as it is, and of an
+enormous line the beginning is read.
 """
 
-import bz2
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from io import BufferedReader, FileIO, RawIOBase
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import IO, Any
+from tempfile import NamedTemporaryFile
+from typing import IO, Any, NamedTuple
 
-from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text.formats import HEAD_BYTES, refuse_unsupported
-from sentiment_pipeline.text.lines import LABELS, LONGEST_LINE, TEXT_START
-from sentiment_pipeline.text.source import BYTE_ORDER_MARK, BZ2_START, open_for_reading
+import pyarrow as pa
 
-__all__ = ["open_texts"]
+from sentiment_pipeline.inputs.columnar import Table, is_table, open_table
+from sentiment_pipeline.inputs.compression import compression_of, damage_named, open_compressed, seekable
+from sentiment_pipeline.inputs.formats import Format, detect_format
+from sentiment_pipeline.inputs.lines import LABELS, TEXT_START, Lines
+from sentiment_pipeline.inputs.parsed import BLANK, LONGEST_LINE
+from sentiment_pipeline.inputs.rows import Columns, Rows, choose_columns, texts_of
+from sentiment_pipeline.inputs.source import BYTE_ORDER_MARK, open_for_reading, refuse_misnamed, text_suffix
+from sentiment_pipeline.inputs.unsupported import HEAD_BYTES, refuse_unsupported
+
+__all__ = ["TextBatch", "open_texts"]
 
 _STANDARD_INPUT = Path("standard input")
 _BLOCK_LINES, _BLOCK_BYTES = 4096, 4 << 20
-_PIECE = 1 << 16  # bytes of a .bz2 file decompressed at once
+
+
+class TextBatch(NamedTuple):
+    """Consecutive texts to score.
+
+    Attributes:
+        texts: the texts.
+        columns: the other columns of the table that holds them, where they are kept; otherwise None.
+    """
+
+    texts: list[str]
+    columns: pa.RecordBatch | None = None
 
 
 @contextmanager
-def open_texts(path: Path | None) -> Iterator[Iterator[list[str]]]:
-    """The texts of a file, or of standard input for None, in blocks; what is typed at a terminal, line by line.
+def open_texts(path: Path | None, text: str = "") -> Iterator[Iterator[TextBatch]]:
+    """The texts of a file, or of standard input for None, in batches; what is typed at a terminal, line by line.
+
+    Args:
+        path: of the file.
+        text: the column of the texts in a table; then the other columns are kept. Empty: `text` or `content`, with
+            `title` before it, and no other column is kept.
 
     Raises:
-        PipelineError: the file cannot be read, or is a damaged .bz2.
+        PipelineError: the file cannot be read, is damaged, is of a format that is not read, or lacks the column.
     """
     with (
         open_for_reading(path) if path else nullcontext(0) as descriptor,
         BufferedReader(FileIO(descriptor, "rb", closefd=False), HEAD_BYTES) as file,
     ):
-        yield _blocks(_lines_in(file, path or _STANDARD_INPUT), 1 if file.isatty() else _BLOCK_LINES)
+        yield _batches(file, path or _STANDARD_INPUT, text)
 
 
-def _blocks(lines: Iterable[bytes], at_once: int) -> Iterator[list[str]]:
-    """The texts of `lines` in lists of at most `at_once`, cut sooner where the lines are long."""
-    block, size = list[str](), 0
+def _batches(file: "BufferedReader[Any]", path: Path, text: str) -> Iterator[TextBatch]:
+    """The texts of an open file, whatever its format; `path` names it in errors."""
+    head = file.peek()
+    compression = compression_of(head)
+    refuse_misnamed(path, compression)
+    if compression:
+        with damage_named(path):
+            source = seekable(file) if compression == "zip" else file
+            stream = BufferedReader(open_compressed(source, compression, path), HEAD_BYTES)
+            yield from _text_batches(stream, path, text, f"a .{compression} of ")
+    elif is_table(head):
+        yield from _table_batches(file, path, text)
+    else:
+        yield from _text_batches(file, path, text)
+
+
+def _text_batches(file: "BufferedReader[Any]", path: Path, text: str, within: str = "") -> Iterator[TextBatch]:
+    """The texts of an open file of text.
+
+    Args:
+        within: what it was taken out of, for an error.
+    """
+    head = file.peek()
+    refuse_unsupported(head, path, within)
+    found = detect_format(head.removeprefix(BYTE_ORDER_MARK), text_suffix(path), text)
+    blocks = _blocks(_lines_of(file), 1 if file.isatty() else _BLOCK_LINES)
+    if isinstance(found, Lines):
+        yield from (TextBatch([_text_of(line) for line in block]) for block in blocks)
+    else:
+        buffers = ((0, b"".join(line + b"\n" for line in block)) for block in blocks)
+        columns, kept = _columns(found, path, text)
+        for _, rows in found.rows(buffers, [*columns.names, *kept]):
+            yield _batch_of_rows(rows, columns, kept, path)
+
+
+def _table_batches(file: "BufferedReader[Any]", path: Path, text: str) -> Iterator[TextBatch]:
+    """The texts of a Parquet or Arrow file; of a pipe from a copy on disk, since they are read from their end."""
+    with NamedTemporaryFile() if path == _STANDARD_INPUT else nullcontext() as copy:
+        on_disk = path
+        if copy is not None:
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            on_disk = Path(copy.name)
+        table = open_table(on_disk)
+        columns, kept = _columns(table, path, text)
+        for _, rows in table.rows(range(table.groups or 0), [*columns.names, *kept]):
+            yield _batch_of_rows(rows, columns, kept, path)
+
+
+def _columns(found: Format | Table, path: Path, text: str) -> tuple[Columns, list[str]]:
+    """The columns of the texts, and those that are kept beside the answers."""
+    columns = choose_columns(found.columns, text, "", path, needs_label=False)
+    return columns, [name for name in found.columns if name != columns.text] if text else []
+
+
+def _batch_of_rows(rows: Rows, columns: Columns, kept: list[str], path: Path) -> TextBatch:
+    """The texts of all rows but the blank ones, in order."""
+    texts = [(value or b"").decode(errors="replace") for value in texts_of(rows, columns, path).to_pylist()]
+    order: list[tuple[int, int | None, str]] = [
+        *((int(number), row, texts[row]) for row, number in enumerate(rows.numbers)),
+        *((each.line, None, each.raw.decode(errors="replace")) for each in rows.unreadable if each.reason != BLANK),
+    ]
+    order.sort(key=lambda each: each[0])
+    index = pa.array([row for _, row, _ in order], pa.int64())
+    others = pa.RecordBatch.from_arrays([rows.columns[name].take(index) for name in kept], names=kept) if kept else None
+    return TextBatch([text for _, _, text in order], others)
+
+
+def _blocks(lines: Iterable[bytes], at_once: int) -> Iterator[list[bytes]]:
+    """`lines` in lists of at most `at_once`, cut sooner where they are long."""
+    block, size = list[bytes](), 0
     for line in lines:
-        block.append(_text_of(line))
+        block.append(line)
         size += len(line)
         if len(block) == at_once or size >= _BLOCK_BYTES:
             yield block
@@ -55,55 +147,6 @@ def _text_of(line: bytes) -> str:
     if (line + b" ").startswith(LABELS):  # the space, because a label may stand alone
         line = line[TEXT_START:]
     return line.decode(errors="replace")
-
-
-def _lines_in(file: "BufferedReader[Any]", path: Path) -> Iterator[bytes]:
-    """The lines of an open file, which is a .bz2 if it begins like one; `path` names it in errors."""
-    head = file.peek()
-    if not BZ2_START.match(head):
-        refuse_unsupported(head, path)
-        if path.suffix == ".bz2":
-            raise PipelineError(f"{path} is not a .bz2 file, whatever its name says; rename it if it is plain text")
-        yield from _lines_of(file)
-        return
-    try:
-        text = BufferedReader(_Decompressed(file), HEAD_BYTES)
-        refuse_unsupported(text.peek(), path, "a .bz2 of ")
-        yield from _lines_of(text)
-    except (OSError, EOFError) as error:
-        raise PipelineError(f"{path} is damaged: {str(error).lower()}; make or download the file again") from error
-
-
-class _Decompressed(RawIOBase):
-    """The text of all streams of a .bz2 file; unlike `bz2.open` it does not end quietly where another thing follows.
-
-    Raises:
-        EOFError, OSError: a stream is cut short or damaged, or what follows one is none.
-    """
-
-    def __init__(self, file: BufferedReader) -> None:
-        self.file, self.stream, self.rest = file, bz2.BZ2Decompressor(), b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        text = b""
-        while not text:
-            if self.stream.eof:
-                self.rest = self.stream.unused_data or self.file.read(_PIECE)
-                while self.rest and not any(self.rest):  # zero padding after a stream; bzip2 takes it too
-                    self.rest = self.file.read(_PIECE)
-                if not self.rest:
-                    return 0
-                self.stream = bz2.BZ2Decompressor()
-            data = b"" if not self.stream.needs_input else self.rest or self.file.read(_PIECE)
-            if self.stream.needs_input and not data:
-                raise EOFError("it ends in the middle of a stream")
-            self.rest = b""
-            text = self.stream.decompress(data, len(buffer))
-        buffer[: len(text)] = text
-        return len(text)
 
 
 def _lines_of(file: IO[bytes]) -> Iterator[bytes]:

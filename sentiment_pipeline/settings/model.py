@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, field_validator
 
 from sentiment_pipeline.errors import SettingsError
+from sentiment_pipeline.inputs.config import InputConfig
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings.preset import default_preset, preset
@@ -76,6 +77,7 @@ class Settings:
     test: Path | None
     data_dir: Path
     preset: str
+    input: InputConfig
     ingest: IngestConfig
     cleaning: CleaningConfig
     split: SplitConfig

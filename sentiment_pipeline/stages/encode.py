@@ -42,9 +42,7 @@ def require_prepared(run: Run[Settings]) -> None:
         PipelineError: a value differs; names it.
     """
     settings = run.settings
-    run.require_same(ingest.part_name("train", 0), ingest=asdict(settings.ingest), cleaning=asdict(settings.cleaning))
-    for source in layout.SOURCES:
-        run.require_same(ingest.total_name(source), ingest=asdict(settings.ingest))
+    ingest.require_ingested(run)
     run.require_same(vocabulary.NAME, vocabulary=asdict(settings.vocabulary))
     for step in recorded_steps(run.data_dir, f"{STAGE.name}/train")[:1]:
         run.require_same(step, split=asdict(settings.split))
@@ -95,7 +93,7 @@ def _part_step(
     sizes: Sequence[int],
     tables: Sequence[Manifest],
 ) -> Step:
-    own = [run.manifest(name) for name in (ingest.part_name(part.source, part.index), tokenize.shard_name(part))]
+    own = [run.manifest(name) for name in (part.step, tokenize.shard_name(part))]
     split = run.settings.split
     return Step(
         name=part_name(part),

@@ -88,7 +88,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
 
 
 def _shard_step(run: Run[Settings], part: Part) -> Step:
-    reviews = run.manifest(ingest.part_name(part.source, part.index))
+    reviews = run.manifest(part.step)
     return Step(
         name=shard_name(part),
         work=_split_shard,

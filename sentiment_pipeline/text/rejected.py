@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.formatting import counted
-from sentiment_pipeline.text.lines import BLANK, OTHER_LABEL
+from sentiment_pipeline.inputs.parsed import BLANK, DROPPED, OTHER_LABEL
 from sentiment_pipeline.text.tables import REJECTED, parquet_writer, row_groups
 
 __all__ = ["LineSummary", "Range", "collect_rejected", "refuse_unfit"]
@@ -52,6 +52,7 @@ class LineSummary:
         parts: number of reviews in each range.
         positive: number of positive reviews.
         blank: number of lines with nothing but white space.
+        dropped: number of lines with a label that `input.labels` drops.
         reasons: number of rejected lines for each reason.
         first: number and beginning of the first rejected line; None if there is none.
     """
@@ -60,6 +61,7 @@ class LineSummary:
     parts: list[int] = field(default_factory=list)
     positive: int = 0
     blank: int = 0
+    dropped: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     first: tuple[int, str] | None = None
 
@@ -88,18 +90,23 @@ class LineSummary:
         )
 
     def warnings(self, name: str) -> list[str]:
-        """A sentence on the rejected lines of the file `name` and one on its blank lines, where there are any."""
-        rejected = [f"{name}: {self.rejected_in_words}"] if self.first else []
-        return rejected + ([f"{name}: {counted(self.blank, 'blank line')} skipped"] if self.blank else [])
+        """A sentence on the rejected lines of the file `name`, one on the blank and one on the dropped ones, if any."""
+        found = [
+            (self.rejected, self.rejected_in_words),
+            (self.blank, f"{counted(self.blank, 'blank line')} skipped"),
+            (self.dropped, f"{counted(self.dropped, 'review')} dropped, as input.labels says"),
+        ]
+        return [f"{name}: {words}" for count, words in found if count]
 
 
-def collect_rejected(ranges: Sequence[Range], limit: int, output: Path) -> LineSummary:
+def collect_rejected(name: str, ranges: Sequence[Range], limit: int, output: Path) -> LineSummary:
     """Collect the rejected lines of a file, and number them from 1.
 
     Args:
+        name: of the file.
         ranges: consecutive ranges from the beginning of the file.
         limit: number of lines to look at, the first ones of the file; 0: all.
-        output: gets the rejected lines: Parquet, `line`, `reason` and `raw`.
+        output: gets the rejected lines: Parquet, `file`, `line`, `reason` and `raw`.
     """
     summary = LineSummary()
     with parquet_writer(output, REJECTED) as collected:
@@ -109,10 +116,13 @@ def collect_rejected(ranges: Sequence[Range], limit: int, output: Path) -> LineS
             for table in row_groups(each.others):
                 table = table.filter(pc.less_equal(table["line"], lines))
                 others += len(table)
-                rejected = table.filter(pc.not_equal(table["reason"], BLANK))
-                summary.blank += len(table) - len(rejected)
+                summary.blank += _count(table, BLANK)
+                summary.dropped += _count(table, DROPPED)
+                rejected = table.filter(pc.invert(pc.is_in(table["reason"], pa.array([BLANK, DROPPED]))))
                 if len(rejected):
-                    numbered = rejected.set_column(0, "line", pc.add(rejected["line"], summary.lines)).cast(REJECTED)
+                    numbers = pc.add(rejected["line"], summary.lines)
+                    columns = [pa.array([name] * len(rejected)), numbers, rejected["reason"], rejected["raw"]]
+                    numbered = pa.table(columns, REJECTED)
                     collected.write_table(numbered)
                     _add(summary, numbered)
             reviews = lines - others
@@ -138,22 +148,27 @@ def refuse_unfit(name: Path, summary: LineSummary, max_fraction: float, allowed_
     rejected = f"; {summary.rejected_in_words}" if summary.first else ""
     if not summary.reviews:
         raise PipelineError(
-            f"{name} holds no labelled review{rejected}; give a file of lines such as '__label__2 I liked it'"
+            f"{name} holds no labelled review{rejected}; give a file of lines such as '__label__2 I liked it', or a "
+            "table of labels and texts"
         )
     for reason, count in summary.reasons.most_common():
         if reason.startswith(_OTHER_LABEL_START) and count > _OTHER_LABELS:
-            raise PipelineError(f"{name}: {count:,} lines have {reason}; relabel or remove them")
+            raise PipelineError(f"{name}: {count:,} lines have {reason}; relabel or remove them, or set input.labels")
     if summary.rejected > max(allowed_lines, max_fraction * summary.lines):
         raise PipelineError(
             f"{name}: {summary.rejected_in_words}; correct the file, or raise ingest.max_rejected_fraction, which is "
             f"{max_fraction:g}"
         )
     if summary.positive in (0, summary.reviews):
-        present, missing = ("negative", "__label__2") if summary.positive == 0 else ("positive", "__label__1")
+        present, missing = ("negative", "positive") if summary.positive == 0 else ("positive", "negative")
         raise PipelineError(
-            f"{name}: all {counted(summary.reviews, 'review')} are {present}, {missing} is missing{rejected}; give "
-            "reviews of both classes, and mix them where ingest.train_lines or test_lines reads only the first"
+            f"{name}: all {counted(summary.reviews, 'review')} are {present}, none is {missing}{rejected}; "
+            "give reviews of both classes, and mix them where ingest.train_lines or test_lines reads only the first"
         )
+
+
+def _count(table: pa.Table, reason: str) -> int:
+    return int(pc.sum(pc.equal(table["reason"], reason)).as_py() or 0)
 
 
 def _add(summary: LineSummary, rejected: pa.Table) -> None:

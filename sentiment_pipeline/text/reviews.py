@@ -1,64 +1,80 @@
-"""One range of a file of reviews to a table of cleaned reviews and one of rejected lines."""
+"""Ranges of a file of reviews to tables of cleaned reviews and of rejected lines."""
 
-from contextlib import ExitStack
-from itertools import chain
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
 
+from sentiment_pipeline.inputs.parsed import Parsed
+from sentiment_pipeline.inputs.source import Source, read_ranges, require_unchanged
 from sentiment_pipeline.text.cleaning import clean_all
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.lines import Parsed, line_batches, parse
-from sentiment_pipeline.text.source import Source, read_range
-from sentiment_pipeline.text.tables import REJECTED, REVIEWS, parquet_writer
+from sentiment_pipeline.text.tables import OTHER_LINES, REVIEWS, parquet_writer
 
 __all__ = ["write_reviews"]
 
+Tables = Callable[[int], AbstractContextManager[tuple[Path, Path]]]
+
 
 def write_reviews(
-    source: Source, index: int, size: int, config: CleaningConfig, reviews: Path, rejected: Path
-) -> dict[str, int]:
-    """Write the reviews of one byte range of a file, and its other lines; holds some 16 MiB of text at a time.
+    source: Source, ranges: range, size: int, config: CleaningConfig, tables: Tables, limit: int = 0
+) -> list[dict[str, int]]:
+    """Write the reviews of some ranges of a file, and its other lines; holds some 16 MiB of text at a time.
 
     Args:
         source: the file.
-        index: of the range.
+        ranges: the indices of the ranges; all of them if the file cannot be split.
         size: bytes of a range.
         config: how to clean the texts.
-        reviews: gets `label` (int8) and the cleaned `text` of each review.
-        rejected: gets `line` (from 1 within the range), `reason` and `raw` of each rejected or blank line.
+        tables: gives the paths of the two tables of a range: for `label` (int8) and the cleaned `text` of each review,
+            and for `line` (from 1 within the range), `reason` and `raw` of each other line.
+        limit: number of lines after which the rest may be left out; 0: none.
 
     Returns:
-        The number of `lines`, of `reviews` among them, of `positive` ones among these, and the `bytes` of the text.
+        Of each range the number of `lines`, of `reviews` among them, of `positive` ones among these, and the `bytes` of
+        the text.
 
     Raises:
         PipelineError: the file is damaged, cannot be read, or has changed.
     """
-    lines = accepted = positive = size_of_text = 0
-    with ExitStack() as stack:
-        good = stack.enter_context(parquet_writer(reviews, REVIEWS))
-        bad = stack.enter_context(parquet_writer(rejected, REJECTED))
-        for buffer in chain.from_iterable(map(line_batches, read_range(source, index, size))):
-            parsed = parse(buffer)
-            good.write_table(_table_of_reviews(parsed, config))
-            bad.write_table(_table_of_rejected(parsed, lines))
-            lines += parsed.lines
-            accepted += len(parsed.texts)
-            positive += int(parsed.labels.sum())
-            size_of_text += len(buffer)
-    return {"lines": lines, "reviews": accepted, "positive": positive, "bytes": size_of_text}
+    facts, lines = list[dict[str, int]](), 0
+    with closing(read_ranges(source, ranges, size)) as batches:
+        groups = groupby(batches, itemgetter(0))
+        index, group = next(groups, (-1, None))
+        for wanted in ranges:
+            parsed: Iterable[Parsed] = ()
+            if group is not None and index == wanted and not 0 < limit <= lines:
+                parsed = (each for _, each in group)
+            with tables(wanted) as (reviews, others):
+                facts.append(_write_range(parsed, config, reviews, others))
+            lines += facts[-1]["lines"]
+            if index == wanted and not 0 < limit <= lines:
+                index, group = next(groups, (-1, None))
+    require_unchanged(source)
+    return facts
 
 
-def _table_of_reviews(parsed: Parsed, config: CleaningConfig) -> pa.Table:
-    return pa.table([pa.array(parsed.labels), clean_all(parsed.texts, config)], REVIEWS)
+def _write_range(batches: Iterable[Parsed], config: CleaningConfig, reviews: Path, others: Path) -> dict[str, int]:
+    """Write the two tables of one range."""
+    facts = {"lines": 0, "reviews": 0, "positive": 0, "bytes": 0}
+    with parquet_writer(reviews, REVIEWS) as good, parquet_writer(others, OTHER_LINES) as bad:
+        for parsed in batches:
+            good.write_table(pa.table([pa.array(parsed.labels), clean_all(parsed.texts, config)], REVIEWS))
+            bad.write_table(_table_of_others(parsed, facts["lines"]))
+            found = (parsed.lines, len(parsed.texts), int(parsed.labels.sum()), parsed.bytes)
+            facts = {name: value + more for (name, value), more in zip(facts.items(), found, strict=True)}
+    return facts
 
 
-def _table_of_rejected(parsed: Parsed, lines_before: int) -> pa.Table:
+def _table_of_others(parsed: Parsed, lines_before: int) -> pa.Table:
     return pa.table(
         {
             "line": [lines_before + each.line for each in parsed.rejected],
             "reason": [each.reason for each in parsed.rejected],
             "raw": [each.raw for each in parsed.rejected],
         },
-        REJECTED,
+        OTHER_LINES,
     )

@@ -20,6 +20,7 @@ from sentiment_pipeline.errors import PipelineError
 
 __all__ = [
     "ENCODED",
+    "OTHER_LINES",
     "REJECTED",
     "REVIEWS",
     "TOKEN_IDS",
@@ -42,7 +43,10 @@ def _required(name: str, kind: pa.DataType) -> pa.Field:
 
 TOKEN_IDS = pa.list_(_required("element", pa.int32()))
 REVIEWS = pa.schema([_required("label", pa.int8()), _required("text", pa.string())])
-REJECTED = pa.schema([_required("line", pa.int64()), _required("reason", pa.string()), _required("raw", pa.binary())])
+OTHER_LINES = pa.schema(
+    [_required("line", pa.int64()), _required("reason", pa.string()), _required("raw", pa.binary())]
+)
+REJECTED = pa.schema([_required("file", pa.string()), *OTHER_LINES])
 ENCODED = pa.schema([*REVIEWS, _required("token_ids", TOKEN_IDS)])
 VOCABULARY = pa.schema([_required("token", pa.string()), _required("count", pa.int64()), _required("id", pa.int32())])
 

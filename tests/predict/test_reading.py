@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.inputs.formats import detect_unsupported
 from sentiment_pipeline.predict import reading
 from sentiment_pipeline.predict.reading import _blocks, _lines_of, _text_of, open_texts
-from sentiment_pipeline.text.formats import detect_unsupported
 
 LINES = st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & {*line} and line[:1] != b"\xef"))
 
@@ -148,7 +148,7 @@ def test_zero_padding_after_the_last_stream_is_no_damage(tmp_path: Path, zeros: 
 
 @pytest.mark.parametrize("kind", ["gz", "tar in bz2", "UTF-16"])
 def test_what_is_no_text_is_refused_by_name(tmp_path: Path, kind: str) -> None:
-    """From a file; `tests/faults/test_prediction.py` has pipes, and `tests/text/test_formats.py` every kind."""
+    """From a file; `tests/faults/test_prediction.py` has pipes, and `tests/inputs/test_formats.py` every kind."""
     content = {
         "gz": gzip.compress(b"a review\n" * 99),
         "tar in bz2": bz2.compress(b"name" + bytes(253) + b"ustar" + bytes(250) + b"a review\n"),

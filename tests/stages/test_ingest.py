@@ -7,10 +7,10 @@ import pytest
 from sentiment_pipeline.engine.executor import ProcessExecutor
 from sentiment_pipeline.engine.stage import run_stage
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.inputs.lines import NO_LABEL
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.stages import ingest
 from sentiment_pipeline.stages.ingest import Part
-from sentiment_pipeline.text.lines import NO_LABEL
 from tests.stages.prepared import make_run, prepare
 
 
@@ -114,7 +114,7 @@ def test_damage_is_named_by_file_and_byte(tmp_path, test_file):
 
 
 def test_names_of_a_part():
-    assert Part("train", 3, 0, 1, 80).table == "ingest/train/part-00003.parquet"
+    assert Part("train", 3, 0, 1, 80, "ingest/train/part-00003").table == "ingest/train/part-00003.parquet"
 
 
 def test_what_was_rejected_is_a_warning_each_time_the_stage_runs(tmp_path, test_file):
@@ -145,5 +145,5 @@ def test_the_same_file_twice_is_refused_whatever_its_name(tmp_path):
 def test_a_class_that_is_missing_after_the_limit_is_refused(tmp_path, test_file):
     train = write(tmp_path / "train.txt", sorted(reviews(200)))
     run = make_run(train, test_file, tmp_path / "data", ingest={"train_lines": 60})
-    with pytest.raises(PipelineError, match="all 60 reviews are negative, __label__2 is missing"):
+    with pytest.raises(PipelineError, match="all 60 reviews are negative, none is positive"):
         prepare(run, [ingest.STAGE])

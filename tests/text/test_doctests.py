@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sentiment_pipeline import text
-from sentiment_pipeline.text.bz2_blocks import decode_blocks
+from sentiment_pipeline.inputs.bz2_blocks import decode_blocks
 from sentiment_pipeline.text.chunks import _Kind, split_chunks
 from sentiment_pipeline.text.dictionary import write_shard
 from sentiment_pipeline.text.word_shapes import _collapse, tokenize_chunks

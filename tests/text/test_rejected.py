@@ -3,7 +3,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text.lines import BLANK, OTHER_LABEL
+from sentiment_pipeline.inputs.parsed import BLANK, OTHER_LABEL
 from sentiment_pipeline.text.rejected import LineSummary, Range, collect_rejected, refuse_unfit
 from sentiment_pipeline.text.tables import REJECTED, REVIEWS, parquet_writer
 

@@ -1,9 +1,9 @@
 import pyarrow.parquet as pq
 
+from sentiment_pipeline.inputs.lines import BLANK, NO_LABEL, OTHER_LABEL
+from sentiment_pipeline.inputs.source import inspect
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.lines import BLANK, NO_LABEL, OTHER_LABEL
 from sentiment_pipeline.text.reviews import write_reviews
-from sentiment_pipeline.text.source import inspect
 from sentiment_pipeline.text.tables import REJECTED, REVIEWS
 
 LINES = b"__label__2 Good 10\n\nbad\n__label__1 Bad<br />\n__label__0 x\n"
@@ -29,8 +29,8 @@ def test_reviews_and_rejected_lines(tmp_path):
 
 
 def test_line_numbers_continue_from_buffer_to_buffer(tmp_path, monkeypatch):
-    monkeypatch.setattr("sentiment_pipeline.text.source._BUFFER_BYTES", 1)
-    monkeypatch.setattr("sentiment_pipeline.text.source._READ_BYTES", 25)
+    monkeypatch.setattr("sentiment_pipeline.inputs.source._BUFFER_BYTES", 1)
+    monkeypatch.setattr("sentiment_pipeline.inputs.source._READ_BYTES", 25)
     write(tmp_path, LINES)
     assert pq.ParquetFile(tmp_path / "good").num_row_groups > 1
     assert pq.read_table(tmp_path / "bad")["line"].to_pylist() == [2, 3, 5]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.inputs.bz2_blocks import _BLOCK_MAGIC, _FOOTER_MAGIC, _Magic, _magic_in, decode_blocks
 from sentiment_pipeline.text import bz2_blocks
-from sentiment_pipeline.text.bz2_blocks import _BLOCK_MAGIC, _FOOTER_MAGIC, _Magic, _magic_in, decode_blocks
 
 
 def incompressible(size: int, seed: int = 0) -> bytes:

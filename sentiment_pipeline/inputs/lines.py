@@ -6,76 +6,55 @@ others are examined one by one. A blank line is set apart too, with the reason `
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = [
-    "BLANK",
-    "LABELS",
-    "LONGEST_LINE",
-    "NO_LABEL",
-    "OTHER_LABEL",
-    "TEXT_START",
-    "Parsed",
-    "Rejected",
-    "line_batches",
-    "parse",
-]
+from sentiment_pipeline.inputs.parsed import (
+    BLANK,
+    LONGEST_LINE,
+    NOT_UTF8,
+    NUL_BYTE,
+    OTHER_LABEL,
+    TOO_LONG,
+    Parsed,
+    Rejected,
+)
+from sentiment_pipeline.inputs.rows import Rows
 
-LONGEST_LINE = 1 << 20  # bytes
+__all__ = ["LABELS", "NO_LABEL", "TEXT_START", "Lines", "line_batches", "parse"]
+
 _MOST_LINES = 1 << 19  # parsed at once
 _LABEL = b"__label__"
 LABELS = (_LABEL + b"1 ", _LABEL + b"2 ")  # what the line of a review begins with
 _LABEL_DIGIT, TEXT_START = len(_LABEL), len(LABELS[0])  # the positions in a line of the digit and of the text
 
-_TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
-BLANK = "blank"
 NO_LABEL = "does not start with a label, __label__1 or __label__2"
 _NO_SPACE = "no space after the label"
 _TWO_LABELS = "more than one label"
-OTHER_LABEL = "the label {label} instead of __label__1 or __label__2"
 _NO_TEXT = "no text after the label"
-_NUL_BYTE = "holds a NUL byte"
-_NOT_UTF8 = "not UTF-8"
 
 _SHOWN_LABEL = 30  # bytes of another label
+_LABELLED = re.compile(rb"__label__(\S+) (.*)", re.DOTALL)
 _SECOND_LABEL = re.compile(rb"(?:^|\s)__label__\S")  # fastText takes every such word of a line for a label
 
 
 @dataclass(frozen=True)
-class Rejected:
-    """A line that is not a review.
+class Lines:
+    """A file of fastText lines, or of plain ones."""
 
-    Attributes:
-        line: its number among the lines parsed with it, from 1.
-        reason: why it is not a review.
-        raw: its bytes without the line end; of a line that is too long, the first `LONGEST_LINE` of them.
-    """
+    columns: ClassVar[tuple[str, ...]] = ("label", "text")
+    splits: ClassVar[bool] = True
 
-    line: int
-    reason: str
-    raw: bytes
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """The content of a buffer of lines.
-
-    Attributes:
-        lines: number of lines, including rejected ones.
-        labels: of the accepted lines, 0 negative, 1 positive; int8, [accepted lines].
-        texts: of the accepted lines, UTF-8, what follows the label and one space, without the line end.
-        rejected: the other lines, in order.
-    """
-
-    lines: int
-    labels: np.ndarray
-    texts: pa.BinaryArray
-    rejected: list[Rejected]
+    def rows(self, buffers: Iterable[tuple[int, bytes]], wanted: Sequence[str]) -> Iterator[tuple[int, Rows]]:
+        """Yield the rows of whole lines, each with its index."""
+        for index, data in buffers:
+            for batch in line_batches(data):
+                yield index, _rows(batch)
 
 
 def line_batches(data: bytes) -> Iterator[bytes]:
@@ -98,6 +77,7 @@ def parse(data: bytes) -> Parsed:
     >>> parsed.labels.tolist(), parsed.texts.to_pylist(), [each.line for each in parsed.rejected]
     ([1], [b'Loved it'], [2])
     """
+    size = len(data)
     if data and not data.endswith(b"\n"):
         data += b"\n"
     if b"\r" in data:
@@ -115,7 +95,28 @@ def parse(data: bytes) -> Parsed:
             is_good[row] = False
     lines = pa.BinaryArray.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(data)])
     labels = (codes[starts[is_good] + _LABEL_DIGIT] == ord("2")).astype(np.int8)
-    return Parsed(len(ends), labels, pc.binary_slice(lines.filter(pa.array(is_good)), TEXT_START, -1), rejected)
+    return Parsed(len(ends), labels, pc.binary_slice(lines.filter(pa.array(is_good)), TEXT_START, -1), rejected, size)
+
+
+def _rows(data: bytes) -> Rows:
+    """Whole lines with any labels as rows with the columns `label` and `text`, for other labels than 1 and 2.
+
+    >>> _rows(b"__label__5 Loved it\\n").columns["label"].to_pylist()
+    ['5']
+    """
+    lines = [line.removesuffix(b"\r") for line in data.removesuffix(b"\n").split(b"\n")] if data else []
+    unreadable, numbers, labels, texts = list[Rejected](), list[int](), list[str](), list[bytes]()
+    for number, line in enumerate(lines, start=1):
+        match = _LABELLED.match(line)
+        reason = _reason_to_reject(b"__label__1 " + match[2] if match else line)
+        if reason or not match:
+            unreadable.append(Rejected(number, reason or NO_LABEL, line[:LONGEST_LINE]))
+        else:
+            numbers.append(number)
+            labels.append(match[1].decode(errors="replace"))
+            texts.append(match[2])
+    columns = {"label": pa.array(labels, pa.string()), "text": pa.array(texts, pa.binary()).cast(pa.string())}
+    return Rows(len(lines), columns, np.array(numbers, np.int64), lambda row: lines[numbers[row] - 1], unreadable)
 
 
 def _doubtful_lines(data: bytes, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -143,13 +144,13 @@ def _reason_to_reject(line: bytes) -> str | None:
     if not line or line.isspace():
         return BLANK
     if len(line) > LONGEST_LINE:
-        return _TOO_LONG
+        return TOO_LONG
     if not line.startswith(LABELS):
         return _fault_of_label(line)
     if not line.isascii() and not _is_utf8(line):
-        return _NOT_UTF8
+        return NOT_UTF8
     if b"\0" in line:
-        return _NUL_BYTE
+        return NUL_BYTE
     text = line[TEXT_START:]
     if not text or text.isspace():
         return _NO_TEXT
@@ -163,7 +164,8 @@ def _fault_of_label(line: bytes) -> str:
     label = line.split(maxsplit=1)[0]
     if label + b" " in LABELS:
         return _NO_TEXT if line == label else _NO_SPACE
-    return OTHER_LABEL.format(label=label[:_SHOWN_LABEL].decode("ascii", "replace"))
+    shown = label[:_SHOWN_LABEL].decode("ascii", "replace")
+    return OTHER_LABEL.format(label=shown, expected="__label__1 or __label__2")
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.text.formats import detect_unsupported, refuse_unsupported
+from sentiment_pipeline.inputs.formats import detect_unsupported, refuse_unsupported
 
 LINES = b"".join(b"__label__%d review number %d\n" % (1 + number % 2, number) for number in range(50))
 TABLE = pl.DataFrame({"label": [0, 1], "text": ["bad", "good"]})

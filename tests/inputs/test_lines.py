@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentiment_pipeline.inputs.lines import LONGEST_LINE, line_batches, parse
 from sentiment_pipeline.text import lines
-from sentiment_pipeline.text.lines import LONGEST_LINE, line_batches, parse
 
 GOOD = st.tuples(
     st.sampled_from([1, 2]),

@@ -9,10 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.inputs.formats import detect_unsupported
+from sentiment_pipeline.inputs.lines import LONGEST_LINE
+from sentiment_pipeline.inputs.source import inspect, read_range
 from sentiment_pipeline.text import source as module
-from sentiment_pipeline.text.formats import detect_unsupported
-from sentiment_pipeline.text.lines import LONGEST_LINE
-from sentiment_pipeline.text.source import inspect, read_range
 
 
 def text_of(path: Path, size: int) -> list[bytes]:
