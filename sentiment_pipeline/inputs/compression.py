@@ -123,7 +123,8 @@ class _Streams(CompressedFile):
         self._rest = self._stream.unused_data or self._next_piece()
         while self._rest and not any(self._rest):  # zero padding, as of tapes and archives
             self._rest = self._next_piece()
-        self._stream = self._new()
+        if self._rest:
+            self._stream = self._new()
         return bool(self._rest)
 
     def _next_piece(self) -> bytes:

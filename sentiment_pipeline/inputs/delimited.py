@@ -87,7 +87,7 @@ def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
     Args:
         head: the beginning of the file.
         suffix: of its name, without that of the compression; a header of one column counts only in a `.csv` or `.tsv`.
-        text: the column of the text as the user names it; empty: `text` or `content`.
+        text: the column of the text as the user names it, besides `text` and `content`; may be empty.
 
     >>> detect_delimited(b'"2","Great","I loved it"\\n', "", "").columns
     ('label', 'title', 'text')
@@ -95,7 +95,7 @@ def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
     True
     """
     first, _, rest = head.decode(errors="replace").removeprefix("\ufeff").partition("\n")
-    wanted = {text.lower()} if text else _TEXT_NAMES
+    wanted = _TEXT_NAMES | {text.lower()}
     for delimiter in _DELIMITERS:
         try:
             fields = next(csv.reader(io.StringIO(f"{first}\n{rest}", newline=""), delimiter=delimiter, strict=True), [])

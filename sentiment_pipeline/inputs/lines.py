@@ -26,12 +26,12 @@ from sentiment_pipeline.inputs.parsed import (
 )
 from sentiment_pipeline.inputs.rows import Rows
 
-__all__ = ["LABELS", "NO_LABEL", "TEXT_START", "Lines", "line_batches", "parse"]
+__all__ = ["LABEL", "LABELS", "NO_LABEL", "TEXT_START", "Lines", "line_batches", "parse"]
 
 _MOST_LINES = 1 << 19  # parsed at once
-_LABEL = b"__label__"
-LABELS = (_LABEL + b"1 ", _LABEL + b"2 ")  # what the line of a review begins with
-_LABEL_DIGIT, TEXT_START = len(_LABEL), len(LABELS[0])  # the positions in a line of the digit and of the text
+LABEL = b"__label__"
+LABELS = (LABEL + b"1 ", LABEL + b"2 ")  # what the line of a review begins with
+_LABEL_DIGIT, TEXT_START = len(LABEL), len(LABELS[0])  # the positions in a line of the digit and of the text
 
 NO_LABEL = "does not start with a label, __label__1 or __label__2"
 _NO_SPACE = "no space after the label"
@@ -122,14 +122,14 @@ def _rows(data: bytes) -> Rows:
 def _doubtful_lines(data: bytes, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The indices of the lines that are not obviously good: ASCII, one label, then a letter; int64."""
     heads = codes[np.minimum(starts[:, None] + np.arange(TEXT_START + 1, dtype=np.int32), len(codes) - 1)]
-    is_labelled = (heads[:, :_LABEL_DIGIT] == np.frombuffer(_LABEL, np.uint8)).all(axis=1)
+    is_labelled = (heads[:, :_LABEL_DIGIT] == np.frombuffer(LABEL, np.uint8)).all(axis=1)
     is_plain = is_labelled.copy()
     is_plain &= (heads[:, _LABEL_DIGIT] == ord("1")) | (heads[:, _LABEL_DIGIT] == ord("2"))
     is_plain &= (heads[:, TEXT_START - 1] == ord(" ")) & (heads[:, TEXT_START] > ord(" "))
     is_plain &= (ends - starts > TEXT_START) & (ends - starts <= LONGEST_LINE)
     is_plain[np.searchsorted(ends, np.flatnonzero(codes.view(np.int8) < 1))] = False  # not ASCII, or NUL
-    if data.count(_LABEL) > is_labelled.sum():  # a second label somewhere
-        labels = np.fromiter((each.start() for each in re.finditer(_LABEL, data)), np.int64)
+    if data.count(LABEL) > is_labelled.sum():  # a second label somewhere
+        labels = np.fromiter((each.start() for each in re.finditer(LABEL, data)), np.int64)
         rows = np.searchsorted(ends, labels)
         is_plain[rows[labels != starts[rows]]] = False
     return np.flatnonzero(~is_plain)
@@ -159,7 +159,7 @@ def _reason_to_reject(line: bytes) -> str | None:
 
 def _fault_of_label(line: bytes) -> str:
     """What is wrong with the label of a line that begins with none of `LABELS`."""
-    if not line.startswith(_LABEL):
+    if not line.startswith(LABEL):
         return NO_LABEL
     label = line.split(maxsplit=1)[0]
     if label + b" " in LABELS:

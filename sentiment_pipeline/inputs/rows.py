@@ -21,7 +21,7 @@ from sentiment_pipeline.inputs.parsed import (
     Rejected,
 )
 
-__all__ = ["Columns", "Rows", "choose_columns", "labelled", "texts_of"]
+__all__ = ["Columns", "Rows", "choose_columns", "labelled", "refuse_lines", "texts_of"]
 
 _NULL_LABEL = "no label"
 _TEXTS, _TITLE, _LABEL = ("text", "content"), "title", "label"
@@ -90,6 +90,17 @@ def choose_columns(names: Sequence[str], text: str, label: str, path: Path, need
     if needs_label and label_column is None:
         raise PipelineError(_missing(path, label or _LABEL, names, "--label"))
     return Columns(chosen, None if text else by_name.get(_TITLE), label_column if needs_label else None)
+
+
+def refuse_lines(path: Path, text: str) -> None:
+    """Refuse lines where the user has named a column.
+
+    Raises:
+        PipelineError: always.
+    """
+    raise PipelineError(
+        f"{path} is no table with a column {text}: its first line names none; correct --text, or leave it out for lines"
+    )
 
 
 def _missing(path: Path, wanted: str, names: Sequence[str], option: str) -> str:

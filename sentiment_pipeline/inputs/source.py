@@ -24,9 +24,9 @@ from sentiment_pipeline.inputs.compression import compression_of, damage_named, 
 from sentiment_pipeline.inputs.config import InputConfig
 from sentiment_pipeline.inputs.formats import Format, detect_format
 from sentiment_pipeline.inputs.labels import FASTTEXT_LABELS, Labels, choose_labels, label_strings, parse_labels
-from sentiment_pipeline.inputs.lines import Lines, line_batches, parse
+from sentiment_pipeline.inputs.lines import LABEL, Lines, line_batches, parse
 from sentiment_pipeline.inputs.parsed import LONGEST_LINE, Parsed
-from sentiment_pipeline.inputs.rows import Columns, choose_columns, labelled
+from sentiment_pipeline.inputs.rows import Columns, choose_columns, labelled, refuse_lines
 from sentiment_pipeline.inputs.unsupported import HEAD_BYTES, refuse_unsupported
 
 __all__ = [
@@ -108,6 +108,7 @@ def inspect(path: Path, config: InputConfig) -> Source:
     table = open_table(path) if is_table(head) and not compression else None
     if table is None:
         refuse_unsupported(head, path, f"a .{compression} of " if compression else "")
+    head = head.removeprefix(BYTE_ORDER_MARK)
     found = table or detect_format(head, text_suffix(path), config.text)
     columns, labels = _columns_and_labels(found, head, path, config)
     return Source(path, status.st_size, status.st_mtime_ns, sha256(path), compression, found, columns, labels)
@@ -137,6 +138,8 @@ def _columns_and_labels(
     """Where the rows hold labels and texts, and which labels are which."""
     labels = parse_labels(config.labels) if config.labels else None
     if isinstance(found, Lines):
+        if config.text and not head.startswith(LABEL):
+            refuse_lines(path, config.text)
         return Columns("text", None, "label"), labels
     columns = choose_columns(found.columns, config.text, config.label, path)
     return columns, labels or choose_labels(_first_labels(found, head, columns.label or "", path), path)
@@ -147,8 +150,7 @@ def _first_labels(found: Format | Table, head: bytes, column: str, path: Path) -
     if isinstance(found, Table):
         rows = found.rows(range(min(1, found.groups or 0)), [column])
     else:
-        whole = head.removeprefix(BYTE_ORDER_MARK)
-        rows = found.rows([(0, whole[: whole.rfind(b"\n") + 1] or whole)], [column])
+        rows = found.rows([(0, head[: head.rfind(b"\n") + 1] or head)], [column])
     for _, first in rows:
         return set(filter(None, label_strings(first.columns[column], path).to_pylist()))
     return set()

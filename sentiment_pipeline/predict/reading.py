@@ -20,7 +20,7 @@ from sentiment_pipeline.inputs.compression import compression_of, damage_named, 
 from sentiment_pipeline.inputs.formats import Format, detect_format
 from sentiment_pipeline.inputs.lines import LABELS, TEXT_START, Lines
 from sentiment_pipeline.inputs.parsed import BLANK, LONGEST_LINE
-from sentiment_pipeline.inputs.rows import Columns, Rows, choose_columns, texts_of
+from sentiment_pipeline.inputs.rows import Columns, Rows, choose_columns, refuse_lines, texts_of
 from sentiment_pipeline.inputs.source import BYTE_ORDER_MARK, open_for_reading, refuse_misnamed, text_suffix
 from sentiment_pipeline.inputs.unsupported import HEAD_BYTES, refuse_unsupported
 
@@ -88,6 +88,8 @@ def _text_batches(file: "BufferedReader[Any]", path: Path, text: str, within: st
     found = detect_format(head.removeprefix(BYTE_ORDER_MARK), text_suffix(path), text)
     blocks = _blocks(_lines_of(file), 1 if file.isatty() else _BLOCK_LINES)
     if isinstance(found, Lines):
+        if text:
+            refuse_lines(path, text)
         yield from (TextBatch([_text_of(line) for line in block]) for block in blocks)
     else:
         buffers = ((0, b"".join(line + b"\n" for line in block)) for block in blocks)

@@ -73,7 +73,7 @@ def test_files_that_cannot_be_read_as_reviews_are_refused(options: list[object],
 
 def change_after_inspection(path: Path) -> None:
     """A fault: let the file grow when the first of its ranges is read."""
-    from sentiment_pipeline.text import source
+    from sentiment_pipeline.inputs import source
 
     blocks = source.decode_blocks
 

@@ -2,13 +2,14 @@ import bz2
 import contextlib
 import os
 import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.inputs import bz2_blocks
 from sentiment_pipeline.inputs.bz2_blocks import _BLOCK_MAGIC, _FOOTER_MAGIC, _Magic, _magic_in, decode_blocks
-from sentiment_pipeline.text import bz2_blocks
 
 
 def incompressible(size: int, seed: int = 0) -> bytes:
@@ -25,7 +26,7 @@ def blocks_of(path: Path, start: int = 0) -> list[bz2_blocks.Block]:
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[[bytes], Path]:
     def write(data: bytes) -> Path:
         path = tmp_path / "reviews.bz2"
         path.write_bytes(data)
@@ -35,7 +36,7 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize("level", range(1, 10))
-def test_blocks_of_every_level_are_the_text(write, level):
+def test_blocks_of_every_level_are_the_text(write: Callable[[bytes], Path], level: int) -> None:
     text = incompressible(250_000) + b"a" * 2_000_000
     assert b"".join(block.text for block in blocks_of(write(bz2.compress(text, level)))) == text
 
@@ -50,12 +51,12 @@ def test_blocks_of_every_level_are_the_text(write, level):
         [incompressible(150_000, seed) for seed in range(3)],
     ],
 )
-def test_files_of_many_streams(write, texts):
+def test_files_of_many_streams(write: Callable[[bytes], Path], texts: list[bytes]) -> None:
     path = write(b"".join(bz2.compress(text, 1 + n % 9) for n, text in enumerate(texts)))
     assert b"".join(block.text for block in blocks_of(path)) == b"".join(texts)
 
 
-def test_blocks_are_decoded_from_any_byte_on(write):
+def test_blocks_are_decoded_from_any_byte_on(write: Callable[[bytes], Path]) -> None:
     path = write(bz2.compress(incompressible(450_000), 1) + bz2.compress(incompressible(150_000, 1), 1))
     blocks = blocks_of(path)
     assert len(blocks) == 7
@@ -65,13 +66,15 @@ def test_blocks_are_decoded_from_any_byte_on(write):
 
 
 @pytest.mark.parametrize("shift", range(8))
-def test_magic_numbers_at_every_bit(shift):
+def test_magic_numbers_at_every_bit(shift: int) -> None:
     for value in (_BLOCK_MAGIC, _FOOTER_MAGIC):
         data = b"abc" + (value << (8 - shift)).to_bytes(7) + b"xyz"
         assert _magic_in(data) == [_Magic(24 + shift, value == _BLOCK_MAGIC)]
 
 
-def test_a_magic_number_across_two_reads_is_found_once(write, monkeypatch):
+def test_a_magic_number_across_two_reads_is_found_once(
+    write: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = incompressible(250_000)
     whole = blocks_of(write(bz2.compress(text, 1)))
     for piece in (whole[1].byte + offset for offset in range(-7, 8)):
@@ -79,11 +82,13 @@ def test_a_magic_number_across_two_reads_is_found_once(write, monkeypatch):
         assert blocks_of(write(bz2.compress(text, 1))) == whole
 
 
-def test_bits_that_match_a_magic_number_by_chance_do_not_cut_a_block(write, monkeypatch):
+def test_bits_that_match_a_magic_number_by_chance_do_not_cut_a_block(
+    write: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(bz2.compress(incompressible(250_000), 1))
     whole, found = blocks_of(path), bz2_blocks._find_magic
 
-    def with_chance_matches(file: int, start: int, size: int):
+    def with_chance_matches(file: int, start: int, size: int) -> Iterator[_Magic]:
         true = list(found(file, start, size))
         chance = [_Magic(each.bit + 4321, bool(each.bit % 2)) for each in true if each.bit + 4321 < 8 * size]
         yield from sorted(true + chance, key=lambda magic: magic.bit)
@@ -93,7 +98,7 @@ def test_bits_that_match_a_magic_number_by_chance_do_not_cut_a_block(write, monk
     assert blocks_of(path, whole[1].byte - 20) == whole[1:]
 
 
-def test_truncation_at_any_byte_is_an_error(write):
+def test_truncation_at_any_byte_is_an_error(write: Callable[[bytes], Path]) -> None:
     data = bz2.compress(incompressible(220_000), 1) + bz2.compress(b"more")
     first = len(bz2.compress(incompressible(220_000), 1))
     draw = random.Random(0)
@@ -104,7 +109,7 @@ def test_truncation_at_any_byte_is_an_error(write):
             blocks_of(path)
 
 
-def test_a_flipped_bit_is_an_error_that_names_the_block(write):
+def test_a_flipped_bit_is_an_error_that_names_the_block(write: Callable[[bytes], Path]) -> None:
     data = bz2.compress(incompressible(350_000), 1)
     blocks = blocks_of(write(data))
     draw = random.Random(1)
@@ -118,7 +123,7 @@ def test_a_flipped_bit_is_an_error_that_names_the_block(write):
             assert f"block {number}, which begins at byte {blocks[number - 1].byte:,}," in str(failure.value)
 
 
-def test_no_flipped_bit_changes_the_text_unnoticed(write):
+def test_no_flipped_bit_changes_the_text_unnoticed(write: Callable[[bytes], Path]) -> None:
     text = incompressible(40)
     data = bz2.compress(text)
     for bit in range(8 * len(data)):
@@ -128,7 +133,7 @@ def test_no_flipped_bit_changes_the_text_unnoticed(write):
             assert b"".join(block.text for block in blocks_of(write(bytes(flipped)))) == text
 
 
-def test_no_damage_changes_the_text_unnoticed(write):
+def test_no_damage_changes_the_text_unnoticed(write: Callable[[bytes], Path]) -> None:
     """Flip bits; replace, insert and delete bytes, anywhere; as often as `FUZZ_EXAMPLES` says."""
     draw = random.Random(int(os.environ.get("FUZZ_SEED", "1")))
     texts = [incompressible(30_000), b"the quick brown fox " * 3_000, b"a" * 300_000]
@@ -144,12 +149,12 @@ def test_no_damage_changes_the_text_unnoticed(write):
             assert b"".join(block.text for block in blocks_of(write(bytes(data)))) == text
 
 
-def test_bytes_after_the_last_stream_are_an_error(write):
+def test_bytes_after_the_last_stream_are_an_error(write: Callable[[bytes], Path]) -> None:
     with pytest.raises(PipelineError, match="a bzip2 stream ends there and no other begins"):
         blocks_of(write(bz2.compress(b"text") + b"junk"))
 
 
-def test_a_damaged_first_block_of_a_range_is_left_to_the_range_before(write):
+def test_a_damaged_first_block_of_a_range_is_left_to_the_range_before(write: Callable[[bytes], Path]) -> None:
     data = bytearray(bz2.compress(incompressible(350_000), 1))
     blocks = blocks_of(write(bytes(data)))
     data[blocks[1].byte + 1000] ^= 1

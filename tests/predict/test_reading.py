@@ -1,5 +1,4 @@
 import bz2
-import gzip
 import io
 import os
 from pathlib import Path
@@ -9,16 +8,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.inputs.formats import detect_unsupported
+from sentiment_pipeline.inputs.unsupported import detect_unsupported
 from sentiment_pipeline.predict import reading
 from sentiment_pipeline.predict.reading import _blocks, _lines_of, _text_of, open_texts
+from tests.inputs.forms import FORMS, REVIEWS
 
 LINES = st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & {*line} and line[:1] != b"\xef"))
 
 
 def texts(path: Path) -> list[str]:
     with open_texts(path) as found:
-        return [text for block in found for text in block]
+        return [text for batch in found for text in batch.texts]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_blocks_hold_every_line_in_order(lines: list[bytes], at_once: int) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "_BLOCK_BYTES", 50)
         found = list(_blocks(lines, at_once))
-    assert [text for block in found for text in block] == [_text_of(line) for line in lines]
+    assert [line for block in found for line in block] == lines
     assert all(0 < len(block) <= at_once and sum(map(len, block[:-1])) < 50 for block in found)
 
 
@@ -113,7 +113,7 @@ def test_what_is_typed_is_given_line_by_line() -> None:
     typing, terminal = os.openpty()
     os.write(typing, b"great\n")
     with open_texts(Path(os.ttyname(terminal))) as found:
-        assert next(found) == ["great"]
+        assert next(found).texts == ["great"]
     os.close(typing)
     os.close(terminal)
 
@@ -146,15 +146,59 @@ def test_zero_padding_after_the_last_stream_is_no_damage(tmp_path: Path, zeros: 
     assert texts(path) == ["one", "two"]
 
 
-@pytest.mark.parametrize("kind", ["gz", "tar in bz2", "UTF-16"])
-def test_what_is_no_text_is_refused_by_name(tmp_path: Path, kind: str) -> None:
-    """From a file; `tests/faults/test_prediction.py` has pipes, and `tests/inputs/test_formats.py` every kind."""
+@pytest.mark.parametrize("kind", ["lz4", "tar in bz2", "UTF-16"])
+def test_what_is_not_read_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    """From a file; `tests/faults/test_prediction.py` has pipes, and `tests/inputs/test_unsupported.py` every kind."""
     content = {
-        "gz": gzip.compress(b"a review\n" * 99),
+        "lz4": b"\x04\x22\x4d\x18" + b"a review\n" * 99,
         "tar in bz2": bz2.compress(b"name" + bytes(253) + b"ustar" + bytes(250) + b"a review\n"),
         "UTF-16": "a review\n".encode("utf-16"),
     }[kind]
     path = tmp_path / "reviews"
     path.write_bytes(content)
-    with pytest.raises(PipelineError, match=r"reviews seems to be .*(gunzip|tar xf|iconv)"):
+    with pytest.raises(PipelineError, match=r"reviews seems to be .*(lz4 -d|tar xf|iconv)"):
         texts(path)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_read(form: str, tmp_path: Path) -> None:
+    path = tmp_path / f"reviews.{form}"
+    path.write_bytes(FORMS[form](REVIEWS))
+    assert texts(path) == [text for _, text in REVIEWS]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "tsv.gz", "parquet", "arrow", "stream.arrow"])
+def test_with_the_column_of_the_text_the_others_are_kept(form: str, tmp_path: Path) -> None:
+    path = tmp_path / f"reviews.{form}"
+    path.write_bytes(FORMS[form](REVIEWS))
+    with open_texts(path, "text") as found:
+        batches = list(found)
+    columns = [batch.columns for batch in batches if batch.columns is not None]
+    assert len(columns) == len(batches)
+    assert {*columns[0].schema.names} == {"id", "label"}
+    rows = [row for column in columns for row in column.to_pylist()]
+    assert [row["id"] for row in rows] == [text[:3] for _, text in REVIEWS]
+    assert [int(row["label"]) for row in rows] == [label for label, _ in REVIEWS]
+
+
+def test_every_row_gets_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.jsonl"
+    path.write_text('{"id": 1, "text": "one"}\nnonsense\n\n{"id": 2}\n{"id": 3, "text": null}\n{"text": "five"}\n')
+    with open_texts(path, "text") as found:
+        (batch,) = found
+    assert batch.texts == ["one", "nonsense", "", "", "five"]
+    assert batch.columns is not None
+    assert batch.columns["id"].to_pylist() == [1, None, 2, 3, None]
+
+
+def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_bytes(FORMS["csv"](REVIEWS))
+    with (
+        pytest.raises(PipelineError, match=r"reviews\.csv has no column body; it has id, label, text"),
+        open_texts(path, "body") as found,
+    ):
+        list(found)
+    path.write_bytes(b"id,review\n7,good\n")
+    with pytest.raises(PipelineError, match="is no table with a column body"), open_texts(path, "body") as found:
+        list(found)

@@ -20,7 +20,7 @@ def write(path: Path, lines: list[str]) -> Path:
 
 
 @pytest.fixture
-def test_file(tmp_path) -> Path:
+def test_file(tmp_path: Path) -> Path:
     return write(tmp_path / "test.txt", ["__label__1 x", "__label__2 y"])
 
 
@@ -37,7 +37,7 @@ def texts(data_dir: Path, source: str) -> list[str]:
     return [text for path in paths for text in pq.read_table(path)["text"].to_pylist()]
 
 
-def test_parts_hold_all_reviews_in_order(tmp_path, test_file):
+def test_parts_hold_all_reviews_in_order(tmp_path: Path, test_file: Path) -> None:
     train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
     run = make_run(train, test_file, tmp_path / "data", shard_bytes=5_000)
     prepare(run, [ingest.STAGE])
@@ -46,13 +46,13 @@ def test_parts_hold_all_reviews_in_order(tmp_path, test_file):
     assert sum(part.reviews for part in parts) == 998
     assert [part.first for part in parts] == [sum(each.reviews for each in parts[:n]) for n in range(len(parts))]
     assert pq.read_table(run.data_dir / "rejected/train.parquet").to_pylist() == [
-        {"line": line, "reason": NO_LABEL, "raw": b"no label"} for line in (2, 700)
+        {"file": "train.txt", "line": line, "reason": NO_LABEL, "raw": b"no label"} for line in (2, 700)
     ]
     assert run.manifest("ingest/train/total").facts["lines"] == 1000
 
 
 @pytest.mark.parametrize("limit", [3, 150, 499, 500, 999, 5_000])
-def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file, limit):
+def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path: Path, test_file: Path, limit: int) -> None:
     train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
     run = make_run(train, test_file, tmp_path / "data", shard_bytes=2_000, ingest={"train_lines": limit})
     done = prepare(run, [ingest.STAGE])
@@ -65,7 +65,7 @@ def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path, test_file
     assert needed <= lines // 60 + 2
 
 
-def test_too_many_bad_lines_stop_the_run(tmp_path, test_file):
+def test_too_many_bad_lines_stop_the_run(tmp_path: Path, test_file: Path) -> None:
     run = make_run(write(tmp_path / "train.txt", reviews(1000, tuple(range(3, 160)))), test_file, tmp_path / "data")
     with pytest.raises(
         PipelineError, match=r"157 of 1,000 lines rejected .* line 3: .*max_rejected_fraction, which is 0.01"
@@ -75,19 +75,19 @@ def test_too_many_bad_lines_stop_the_run(tmp_path, test_file):
     assert prepare(run, [ingest.STAGE]) == ["ingest/train/total", "ingest/test/total"]
 
 
-def test_a_file_without_reviews_is_an_error(tmp_path, test_file):
+def test_a_file_without_reviews_is_an_error(tmp_path: Path, test_file: Path) -> None:
     run = make_run(write(tmp_path / "train.txt", ["nothing"]), test_file, tmp_path / "data")
     with pytest.raises(PipelineError, match="holds no labelled review"):
         prepare(run, [ingest.STAGE])
 
 
-def test_a_missing_input_is_an_error_of_the_settings(tmp_path, test_file):
+def test_a_missing_input_is_an_error_of_the_settings(tmp_path: Path, test_file: Path) -> None:
     run = make_run(None, test_file, tmp_path / "data")
     with pytest.raises(SettingsError, match="--train FILE"):
         prepare(run, [ingest.STAGE])
 
 
-def test_a_file_that_changes_between_plan_and_work_is_refused(tmp_path, test_file):
+def test_a_file_that_changes_between_plan_and_work_is_refused(tmp_path: Path, test_file: Path) -> None:
     run = make_run(write(tmp_path / "train.txt", reviews(10)), test_file, tmp_path / "data")
     steps = next(iter(ingest.STAGE.plan(run)))
     write(tmp_path / "train.txt", reviews(11))
@@ -95,7 +95,7 @@ def test_a_file_that_changes_between_plan_and_work_is_refused(tmp_path, test_fil
         steps[0].work(run.data_dir, print, **steps[0].arguments)
 
 
-def test_a_changed_file_is_read_again(tmp_path, test_file):
+def test_a_changed_file_is_read_again(tmp_path: Path, test_file: Path) -> None:
     run = make_run(write(tmp_path / "train.txt", reviews(10)), test_file, tmp_path / "data")
     prepare(run, [ingest.STAGE])
     assert prepare(run, [ingest.STAGE]) == []
@@ -104,7 +104,7 @@ def test_a_changed_file_is_read_again(tmp_path, test_file):
     assert len(texts(run.data_dir, "train")) == 11
 
 
-def test_damage_is_named_by_file_and_byte(tmp_path, test_file):
+def test_damage_is_named_by_file_and_byte(tmp_path: Path, test_file: Path) -> None:
     data = bytearray(bz2.compress("".join(f"{line}\n" for line in reviews(40_000)).encode(), 1))
     data[len(data) // 2] ^= 4
     (tmp_path / "train.bz2").write_bytes(data)
@@ -113,14 +113,14 @@ def test_damage_is_named_by_file_and_byte(tmp_path, test_file):
         prepare(run, [ingest.STAGE])
 
 
-def test_names_of_a_part():
+def test_names_of_a_part() -> None:
     assert Part("train", 3, 0, 1, 80, "ingest/train/part-00003").table == "ingest/train/part-00003.parquet"
 
 
-def test_what_was_rejected_is_a_warning_each_time_the_stage_runs(tmp_path, test_file):
+def test_what_was_rejected_is_a_warning_each_time_the_stage_runs(tmp_path: Path, test_file: Path) -> None:
     lines = [*reviews(1000, (2, 700)), "", " "]
     run = make_run(write(tmp_path / "train.txt", lines), test_file, tmp_path / "data")
-    found = []
+    found = list[str]()
     with ProcessExecutor(1) as executor:
         for _ in range(2):
             observer = PlainObserver(found.append)
@@ -135,14 +135,14 @@ def test_what_was_rejected_is_a_warning_each_time_the_stage_runs(tmp_path, test_
     assert (facts["reviews"], facts["rejected"], facts["blank"], facts["positive"]) == (998, 2, 2, 499)
 
 
-def test_the_same_file_twice_is_refused_whatever_its_name(tmp_path):
+def test_the_same_file_twice_is_refused_whatever_its_name(tmp_path: Path) -> None:
     train = write(tmp_path / "train.txt", reviews(10))
     run = make_run(train, write(tmp_path / "test.txt", reviews(10)), tmp_path / "data")
     with pytest.raises(SettingsError, match=r"train\.txt and .*test\.txt are the same file"):
         prepare(run, [ingest.STAGE])
 
 
-def test_a_class_that_is_missing_after_the_limit_is_refused(tmp_path, test_file):
+def test_a_class_that_is_missing_after_the_limit_is_refused(tmp_path: Path, test_file: Path) -> None:
     train = write(tmp_path / "train.txt", sorted(reviews(200)))
     run = make_run(train, test_file, tmp_path / "data", ingest={"train_lines": 60})
     with pytest.raises(PipelineError, match="all 60 reviews are negative, none is positive"):

@@ -1,15 +1,17 @@
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.inputs.parsed import BLANK, OTHER_LABEL
+from sentiment_pipeline.inputs.parsed import BLANK, DROPPED, OTHER_LABEL
 from sentiment_pipeline.text.rejected import LineSummary, Range, collect_rejected, refuse_unfit
-from sentiment_pipeline.text.tables import REJECTED, REVIEWS, parquet_writer
+from sentiment_pipeline.text.tables import OTHER_LINES, REJECTED, REVIEWS, parquet_writer
 
 
 @pytest.fixture
-def ranges(tmp_path):
+def ranges(tmp_path: Path) -> list[Range]:
     """Three ranges of ten lines each; the last review of each is positive."""
 
     def write(number: int, others: dict[int, str]) -> Range:
@@ -17,9 +19,9 @@ def ranges(tmp_path):
         reviews = 10 - len(others)
         with parquet_writer(paths[0], REVIEWS) as file:
             file.write_table(pa.table({"label": [0] * (reviews - 1) + [1], "text": ["text"] * reviews}, REVIEWS))
-        with parquet_writer(paths[1], REJECTED) as file:
+        with parquet_writer(paths[1], OTHER_LINES) as file:
             columns = {"line": list(others), "reason": list(others.values()), "raw": [b"x" * 99] * len(others)}
-            file.write_table(pa.table(columns, REJECTED))
+            file.write_table(pa.table(columns, OTHER_LINES))
         return Range(10, 1, *paths)
 
     return [write(0, {1: "bad", 10: "bad"}), write(1, {5: BLANK}), write(2, {3: "bad", 4: BLANK, 9: "worse"})]
@@ -37,16 +39,28 @@ def ranges(tmp_path):
         (99, 30, [8, 9, 7], 3, 2, [1, 10, 23, 29]),
     ],
 )
-def test_lines_are_numbered_and_end_at_the_limit(ranges, tmp_path, limit, lines, parts, positive, blank, rejected):
+def test_lines_are_numbered_and_end_at_the_limit(
+    ranges: list[Range],
+    tmp_path: Path,
+    limit: int,
+    lines: int,
+    parts: list[int],
+    positive: int,
+    blank: int,
+    rejected: list[int],
+) -> None:
     output = tmp_path / "all.parquet"
-    summary = collect_rejected(ranges, limit, output)
+    summary = collect_rejected("train.txt", ranges, limit, output)
     assert (summary.lines, summary.parts, summary.positive, summary.blank) == (lines, parts, positive, blank)
     assert summary.lines == summary.reviews + summary.rejected + summary.blank
-    assert pq.read_table(output)["line"].to_pylist() == rejected
+    table = pq.read_table(output)
+    assert table.schema.equals(REJECTED)
+    assert table["line"].to_pylist() == rejected
+    assert set(table["file"].to_pylist()) == {"train.txt"}
 
 
-def test_the_summary_names_the_reasons_and_the_first_line(ranges, tmp_path):
-    summary = collect_rejected(ranges, 0, tmp_path / "all.parquet")
+def test_the_summary_names_the_reasons_and_the_first_line(ranges: list[Range], tmp_path: Path) -> None:
+    summary = collect_rejected("train.txt", ranges, 0, tmp_path / "all.parquet")
     assert summary.warnings("train.txt") == [
         f"train.txt: 4 of 30 lines rejected (3: bad; 1: worse); the first is line 1: '{'x' * 60}'",
         "train.txt: 2 blank lines skipped",
@@ -54,7 +68,7 @@ def test_the_summary_names_the_reasons_and_the_first_line(ranges, tmp_path):
     assert LineSummary(lines=5, parts=[5]).warnings("train.txt") == []
 
 
-def test_many_reasons_are_counted_but_not_listed():
+def test_many_reasons_are_counted_but_not_listed() -> None:
     summary = LineSummary(lines=9, parts=[1], first=(1, "x"))
     summary.reasons.update({f"reason {number}": 9 - number for number in range(8)})
     assert "5: reason 4; 3 more reasons);" in summary.rejected_in_words
@@ -77,7 +91,7 @@ def summary(positive: int = 50, **reasons: int) -> LineSummary:
         (0, 0.0, 0, False),
     ],
 )
-def test_too_many_are_refused(tmp_path, rejected, fraction, allowed, refused):
+def test_too_many_are_refused(tmp_path: Path, rejected: int, fraction: float, allowed: int, refused: bool) -> None:
     found = summary(**({"no_text": rejected} if rejected else {}))
     if refused:
         with pytest.raises(PipelineError, match=rf"train.txt: {rejected} of .* rejected .*line 7: 'a line'; correct"):
@@ -87,24 +101,33 @@ def test_too_many_are_refused(tmp_path, rejected, fraction, allowed, refused):
 
 
 @pytest.mark.parametrize(
-    ("positive", "missing"), [(0, "all 100 reviews are negative, __label__2"), (100, "__label__1")]
+    ("positive", "missing"),
+    [(0, "all 100 reviews are negative, none is positive"), (100, "all 100 reviews are positive, none is negative")],
 )
-def test_one_class_alone_is_refused_whatever_is_allowed(tmp_path, positive, missing):
-    with pytest.raises(PipelineError, match=f"{missing} is missing"):
+def test_one_class_alone_is_refused_whatever_is_allowed(tmp_path: Path, positive: int, missing: str) -> None:
+    with pytest.raises(PipelineError, match=missing):
         refuse_unfit(tmp_path / "train.txt", summary(positive), 1.0, 1000)
-    with pytest.raises(PipelineError, match=r"is missing; 3 of 103 lines rejected \(3: no space"):
+    with pytest.raises(PipelineError, match=r"none is .*; 3 of 103 lines rejected \(3: no space"):
         refuse_unfit(tmp_path / "train.txt", summary(positive, no_space=3), 1.0, 1000)
 
 
-def test_many_lines_with_another_label_are_refused_whatever_is_allowed(tmp_path):
+def test_many_lines_with_another_label_are_refused_whatever_is_allowed(tmp_path: Path) -> None:
     slip, file = summary(), summary()
-    slip.reasons[OTHER_LABEL.format(label="__label__3")] = 10
+    slip.reasons[OTHER_LABEL.format(label="__label__3", expected="__label__1 or __label__2")] = 10
     refuse_unfit(tmp_path / "train.txt", slip, 1.0, 1000)
-    file.reasons[OTHER_LABEL.format(label="__label__3")] = 11
+    file.reasons[OTHER_LABEL.format(label="__label__3", expected="__label__1 or __label__2")] = 11
     with pytest.raises(PipelineError, match="11 lines have the label __label__3 instead of"):
         refuse_unfit(tmp_path / "train.txt", file, 1.0, 1000)
 
 
-def test_no_review_at_all_is_refused(tmp_path):
+def test_no_review_at_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="holds no labelled review; give a file of lines such as"):
         refuse_unfit(tmp_path / "train.txt", LineSummary(lines=3, blank=3), 1.0, 1000)
+
+
+def test_dropped_reviews_are_counted_but_not_rejected(ranges: list[Range], tmp_path: Path) -> None:
+    with parquet_writer(ranges[1].others, OTHER_LINES) as file:
+        file.write_table(pa.table({"line": [5], "reason": [DROPPED], "raw": [b"x"]}, OTHER_LINES))
+    found = collect_rejected("train.txt", ranges, 0, tmp_path / "all.parquet")
+    assert (found.dropped, found.blank, found.rejected) == (1, 1, 4)
+    assert found.warnings("train.txt")[2] == "train.txt: 1 review dropped, as input.labels says"
