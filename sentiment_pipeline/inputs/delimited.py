@@ -95,7 +95,7 @@ def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
     True
     """
     first, _, rest = head.decode(errors="replace").removeprefix("\ufeff").partition("\n")
-    wanted = _TEXT_NAMES | {text.lower()}
+    wanted = _TEXT_NAMES | ({text.lower()} if text else set())
     for delimiter in _DELIMITERS:
         try:
             fields = next(csv.reader(io.StringIO(f"{first}\n{rest}", newline=""), delimiter=delimiter, strict=True), [])
