@@ -4,7 +4,8 @@ Lines are read in blocks, a block is encoded and scored at once, and its probabi
 read. So a million lines from a pipe need no more memory than the first few thousand, and results appear as they come.
 """
 
+from sentiment_pipeline.predict.explain import Explanation, Word
 from sentiment_pipeline.predict.predictor import Prediction, Predictor
 from sentiment_pipeline.predict.writing import check_output, write_json, write_parquet
 
-__all__ = ["Prediction", "Predictor", "check_output", "write_json", "write_parquet"]
+__all__ = ["Explanation", "Prediction", "Predictor", "Word", "check_output", "write_json", "write_parquet"]

@@ -17,6 +17,7 @@ from sentiment_pipeline.models.inference import probabilities
 from sentiment_pipeline.models.model_folder import load_model
 from sentiment_pipeline.models.precision import choose_device, choose_dtype
 from sentiment_pipeline.paths import StrPath, user_path
+from sentiment_pipeline.predict.explain import Explanation, Word, word_effects
 from sentiment_pipeline.predict.reading import open_texts
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.encoder import TextEncoder
@@ -68,6 +69,36 @@ class Predictor:
             raise TypeError("predict takes a list of texts; put the one text into a list: predict([text])")
         encoded = self._encoder.encode(texts)
         return probabilities(self._model, encoded.ids, encoded.offsets, self._dtype)
+
+    def predict_each(self, texts: Sequence[str]) -> list[Prediction]:
+        """As `predict([text])` for each text, bit for bit, whatever the others are.
+
+        A batch of another shape may round differently, so the model reads each text alone. That is slower.
+        """
+        encoded = self._encoder.encode(texts)
+        bounds = zip(encoded.offsets, encoded.offsets[1:], strict=False)
+        reviews = (encoded.ids[start:end] for start, end in bounds)
+        scored = (probabilities(self._model, ids, np.array([0, len(ids)]), self._dtype).item() for ids in reviews)
+        return [Prediction(label_of(value), value) for value in scored]
+
+    def explain(self, texts: Sequence[str], most: int | None = 10) -> list[Explanation]:
+        """The answer for each text, and its words that moved the score most.
+
+        Args:
+            texts: the texts.
+            most: number of words of a text at most; None: all that have an effect.
+
+        >>> sp.load("data/model").explain(["not bad at all"])[0].words[0]  # doctest: +SKIP
+        Word(word='not', effect=2.71, start=0, end=3)
+        """
+        return [
+            Explanation(*answer, self._strongest(text, most))
+            for answer, text in zip(self.predict(texts), texts, strict=True)
+        ]
+
+    def _strongest(self, text: str, most: int | None) -> list[Word]:
+        words = [word for word in word_effects(self._model, self._encoder, text) if word.effect]
+        return sorted(words, key=lambda word: -abs(word.effect))[:most]
 
     def score_file(self, path: Path | None) -> Iterator[np.ndarray]:
         """The probability of each line of a file, or of standard input for None, in order, an array a block.

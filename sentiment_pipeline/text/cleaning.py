@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.ragged import bytes_of
 
-__all__ = ["clean", "clean_all"]
+__all__ = ["ADDRESS", "BREAK", "DIGIT", "clean", "clean_all", "holds_address"]
 
-_DIGIT = re.compile(r"\d")
-_BREAK = re.compile(r"<br */?>")
+DIGIT = re.compile(r"\d")
+BREAK = re.compile(r"<br */?>")
 # The tutorial's ([^ ]+(?<=\.[a-z]{3})) takes quadratic time on a long run without spaces. This one takes linear time: a
 # match begins where a run begins, because the rightmost .abc of the run ends it wherever it begins.
-_ADDRESS = re.compile(rb"(?<![^ ])[^ ]*\.[a-z]{3}")
+ADDRESS = re.compile(rb"(?<![^ ])[^ ]*\.[a-z]{3}")
 # The same for Polars, which is five times as fast and knows no lookbehind; and what a text must hold to be searched.
 _ADDRESS_OF_POLARS, _MARKS = r"(^| )[^ ]*\.[a-z]{3}", r"www\.|\.com|https?:"
 
@@ -63,14 +63,17 @@ def clean_all(texts: pa.BinaryArray, config: CleaningConfig) -> pa.StringArray:
 
 def _lower_case(text: str, config: CleaningConfig) -> str:
     """All of cleaning but the addresses; the same for a text alone and among others, separated by line feeds."""
-    text = _DIGIT.sub("0", text.lower())
-    return _BREAK.sub(" ", text) if config.html_breaks else text
+    text = DIGIT.sub("0", text.lower())
+    return BREAK.sub(" ", text) if config.html_breaks else text
 
 
 def _hide_addresses(text: bytes) -> bytes:
-    if b"www." in text or b".com" in text or b"http:" in text or b"https:" in text:
-        return _ADDRESS.sub(b"<url>", text)
-    return text
+    return ADDRESS.sub(b"<url>", text) if holds_address(text) else text
+
+
+def holds_address(text: bytes) -> bool:
+    """Whether a text in lower case is searched for addresses."""
+    return b"www." in text or b".com" in text or b"http:" in text or b"https:" in text
 
 
 def _strings(texts: pa.BinaryArray) -> pl.Series:

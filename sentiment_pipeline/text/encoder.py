@@ -42,17 +42,18 @@ class TextEncoder:
 
     Attributes:
         vocabulary: the token of each id; string array, [ids].
+        cleaning: the settings with which texts are cleaned.
     """
 
     def __init__(self, vocabulary: Path, cleaning: CleaningConfig, unknown_id: int) -> None:
         self.vocabulary: pa.StringArray = contiguous(pq.read_table(vocabulary, columns=["token"])["token"])
-        self._cleaning = cleaning
+        self.cleaning = cleaning
         self._unknown_id = unknown_id
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encode texts, less than 2 GiB together; a line feed counts as a space."""
         lines = pa.array([text.replace("\n", " ").encode() for text in texts], pa.binary())
-        chunks = split_chunks(clean_all(lines, self._cleaning))
+        chunks = split_chunks(clean_all(lines, self.cleaning))
         tokens = tokenize_chunks(chunks.codes.dictionary)
         ids = pc.fill_null(pc.index_in(tokens.codes.dictionary, self.vocabulary), self._unknown_id)
         chunk, starts = to_numpy(chunks.codes.indices), offsets_of(tokens.counts)

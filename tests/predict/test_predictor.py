@@ -110,3 +110,11 @@ def test_words_cut_by_another_nltk_are_refused(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(predictor, "version", lambda name: "3.9.2")
     with pytest.raises(PipelineError, match=r"and NLTK 3\.9\.2 here cuts others; install nltk=="):
         Predictor(folder)
+
+
+def test_each_text_has_the_bits_that_it_has_alone(ready: Predictor) -> None:
+    texts = [*TEXTS, *["the great film " * length for length in range(40)]]
+    alone = [ready.predict([text])[0] for text in texts]
+    assert ready.predict_each(texts) == alone
+    assert ready.predict_each(texts[::-1]) == alone[::-1]
+    assert ready.predict_each([]) == []

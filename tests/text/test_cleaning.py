@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sentiment_pipeline.text.cleaning import _ADDRESS, clean, clean_all
+from sentiment_pipeline.text.cleaning import ADDRESS, clean, clean_all
 from sentiment_pipeline.text.config import CleaningConfig
 
 PLAIN, HTML = CleaningConfig(html_breaks=False), CleaningConfig(html_breaks=True)
@@ -25,7 +25,7 @@ def test_many_texts_are_cleaned_as_each_alone(texts: list[str], config: Cleaning
 @given(ADDRESSES | TEXTS)
 @example("see www.example.com, or a.comb.orgx and .com")
 def test_addresses_are_what_the_tutorials_pattern_matches(text: str) -> None:
-    assert _ADDRESS.sub(b"<url>", text.encode()).decode() == re.sub(r"([^ ]+(?<=\.[a-z]{3}))", "<url>", text)
+    assert ADDRESS.sub(b"<url>", text.encode()).decode() == re.sub(r"([^ ]+(?<=\.[a-z]{3}))", "<url>", text)
 
 
 @pytest.mark.parametrize(
