@@ -24,7 +24,8 @@ def predict(
     """Score each review of some files. A file that the same model has scored before is skipped.
 
     Args:
-        files: Reviews, one a line: plain text or fastText lines, also .bz2.
+        files: Reviews, one a line or row: plain text, fastText lines, CSV, TSV or JSON lines, also compressed; Parquet
+            or Arrow.
         output: Folder for the results: a Parquet file for each input file, with line, label and probability.
         model: Folder of a published model.
     """

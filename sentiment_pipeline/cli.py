@@ -17,11 +17,14 @@ from sentiment_pipeline.console import (
     Assignments,
     Config,
     DataDir,
+    Label,
     Preset,
     Test,
+    Text,
     Train,
     choices_of_options,
     exit_in_one_line,
+    input_group,
     progress_shown,
     show_result,
 )
@@ -64,6 +67,8 @@ def run(
     data_dir: DataDir = None,
     preset: Preset = None,
     config: Config = None,
+    text: Text = None,
+    label: Label = None,
     assignments: Assignments = None,
 ) -> None:
     """Run all stages; finished ones are skipped, unfinished ones continue.
@@ -72,7 +77,7 @@ def run(
     """
     from sentiment_pipeline.stages.pipeline import STAGES
 
-    settings = choices_of_options(train, test, data_dir, preset, config, assignments).resolve()
+    settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
     _execute(STAGES, settings)
     show_result(settings.data_dir)
 
@@ -84,6 +89,8 @@ def prepare(
     data_dir: DataDir = None,
     preset: Preset = None,
     config: Config = None,
+    text: Text = None,
+    label: Label = None,
     assignments: Assignments = None,
 ) -> None:
     """Run the stages up to the training files: ingest, tokenize, vocabulary, encode.
@@ -92,7 +99,7 @@ def prepare(
     """
     from sentiment_pipeline.stages.pipeline import PREPARE
 
-    _execute(PREPARE, choices_of_options(train, test, data_dir, preset, config, assignments).resolve())
+    _execute(PREPARE, choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve())
 
 
 @app.command(name="train")
@@ -102,6 +109,8 @@ def train_command(
     data_dir: DataDir = None,
     preset: Preset = None,
     config: Config = None,
+    text: Text = None,
+    label: Label = None,
     assignments: Assignments = None,
 ) -> None:
     """Train; with --train and --test the stages before it too, where unfinished.
@@ -110,7 +119,7 @@ def train_command(
     """
     from sentiment_pipeline.stages.pipeline import PREPARE, TRAIN
 
-    settings = choices_of_options(train, test, data_dir, preset, config, assignments).resolve()
+    settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
     _execute((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
 
 
@@ -121,6 +130,8 @@ def evaluate(
     data_dir: DataDir = None,
     preset: Preset = None,
     config: Config = None,
+    text: Text = None,
+    label: Label = None,
     assignments: Assignments = None,
 ) -> None:
     """Evaluate on the test set and publish the model; with --train and --test the stages before it too.
@@ -129,7 +140,7 @@ def evaluate(
     """
     from sentiment_pipeline.stages.pipeline import EVALUATE, STAGES
 
-    settings = choices_of_options(train, test, data_dir, preset, config, assignments).resolve()
+    settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
     _execute(STAGES if settings.train else EVALUATE, settings)
     show_result(settings.data_dir)
 
@@ -171,28 +182,43 @@ def search(
 def predict(
     model: Annotated[str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model.")],
     file: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="One review a line, plain or fastText, also .bz2; - for a pipe.")
+        str,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Reviews: lines, CSV, TSV or JSON lines, also compressed; Parquet or Arrow; - for a pipe.",
+        ),
     ] = "-",
     output: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write this Parquet file instead of JSON lines.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write this file instead of JSON lines to the terminal: .parquet, .jsonl or .csv."
+        ),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of the text in a table; its other columns are kept."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add the words that moved the score most; slower.")
+    ] = False,
 ) -> None:
-    """Score reviews: one a line in, one JSON object a line out, in the same order.
+    """Score reviews: one a line or row in, one JSON object a line out, in the same order.
 
-    Example: sentiment-pipeline predict --model data/model reviews.txt
+    Example: sentiment-pipeline predict --model data/model reviews.csv --text review --output answers.parquet
     """
-    from sentiment_pipeline.predict import Predictor, check_output, write_json, write_parquet
+    from sentiment_pipeline.predict import Predictor, check_output, write_file, write_json
 
     if (file == "-" and sys.stdin is None) or (output is None and sys.stdout is None):
         raise PipelineError("standard input or output is closed; name a file, and --output FILE.parquet")
+    reviews = None if file == "-" else user_path(file)
     path = None if output is None else user_path(output)
     if path is not None:
-        check_output(path)
-    probabilities = Predictor(user_path(model)).score_file(None if file == "-" else user_path(file))
+        check_output(path, reviews)
+    scored = Predictor(user_path(model)).score_file(reviews, text or "", explain)
     if path is not None:
-        write_parquet(probabilities, path)
+        write_file(scored, path)
     else:
-        write_json(probabilities, sys.stdout)
+        write_json(scored, sys.stdout)
 
 
 @app.command()
@@ -231,6 +257,8 @@ def status(
     data_dir: DataDir = None,
     preset: Preset = None,
     config: Config = None,
+    text: Text = None,
+    label: Label = None,
     assignments: Assignments = None,
 ) -> None:
     """Show which stages are finished, unfinished or stale, and why (default: for the settings of the last run).
@@ -247,7 +275,7 @@ def status(
     if preset or config:  # then the last run's other settings mean nothing
         base = {name: base[name] for name in layout.SOURCES if name in base}
     options = {"train": train, "test": test, "data_dir": data_dir, "preset": preset}
-    settings = load(options, config, assignments or (), base)
+    settings = load(options, config, assignments or (), base, input_group(text, label))
     for line in status_lines(Run(settings.data_dir, settings), STAGES):
         print(line)
 

@@ -19,20 +19,35 @@ __all__ = [
     "Assignments",
     "Config",
     "DataDir",
+    "Label",
     "Preset",
     "Test",
+    "Text",
     "Train",
     "choices_of_options",
     "exit_in_one_line",
+    "input_group",
     "progress_shown",
     "show_result",
 ]
 
 # Paths are strings until `settings` makes them absolute, so that what is wrong with one is said in one way.
 Train = Annotated[
-    str | None, typer.Option("--train", metavar="FILE", help="Training reviews: fastText lines, .bz2 or plain text.")
+    str | None,
+    typer.Option(
+        "--train",
+        metavar="FILE",
+        help="Training reviews: fastText lines, CSV, TSV or JSON lines, also compressed, Parquet or Arrow.",
+    ),
 ]
-Test = Annotated[str | None, typer.Option("--test", metavar="FILE", help="Test reviews, in the same form.")]
+Test = Annotated[str | None, typer.Option("--test", metavar="FILE", help="Test reviews, in any of these formats.")]
+Text = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column of the text in a table.  [default: text or content, with title]"),
+]
+Label = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="The column of the label in a table.  [default: label]")
+]
 DataDir = Annotated[
     str | None,
     typer.Option("--data-dir", metavar="DIR", help="The folder for everything that is made.  [default: data]"),
@@ -54,6 +69,8 @@ def choices_of_options(
     preset: str | None,
     config: str | None,
     assignments: list[str] | None,
+    text: str | None = None,
+    label: str | None = None,
 ) -> Choices:
     """The choices that the options make.
 
@@ -61,7 +78,13 @@ def choices_of_options(
         SettingsError: an option or setting is wrong; names each.
     """
     options = {"train": train, "test": test, "data_dir": data_dir, "preset": preset}
-    return choices(options, config, assignments or ())
+    return choices(options, config, assignments or (), groups=input_group(text, label))
+
+
+def input_group(text: str | None, label: str | None) -> dict[str, dict[str, str]]:
+    """The settings that `--text` and `--label` make."""
+    given = {"text": text, "label": label}
+    return {"input": {name: value for name, value in given.items() if value is not None}}
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def rejected_range(source: str, index: int | str) -> str:
 
 
 def rejected(source: str) -> str:
-    """All rejected lines of an input: Parquet, `line`, `reason` and `raw`."""
+    """All rejected lines of an input: Parquet, `file`, `line`, `reason` and `raw`."""
     return f"rejected/{source}.parquet"
 
 

@@ -64,7 +64,7 @@ def test_a_run_leaves_what_the_interface_promises(folder: Path) -> None:
             assert table.column_names == ["label", "text", "token_ids"]
             reviews += len(table)
     assert reviews == 1500
-    assert pq.read_schema(folder / "rejected" / "train.parquet").names == ["line", "reason", "raw"]
+    assert pq.read_schema(folder / "rejected" / "train.parquet").names == ["file", "line", "reason", "raw"]
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["test"]) >= {"accuracy", "loss", "reviews"}
     assert metrics["test"]["reviews"] == 150

@@ -31,6 +31,7 @@ from sentiment_pipeline.inputs.unsupported import HEAD_BYTES, refuse_unsupported
 
 __all__ = [
     "BYTE_ORDER_MARK",
+    "COMPRESSED_SUFFIXES",
     "Source",
     "inspect",
     "open_for_reading",
@@ -45,7 +46,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _READ_BYTES = 1 << 20
 _LARGEST_BLOCK = 1 << 20  # bytes of a compressed block, with a margin
 _BUFFER_BYTES = 16 << 20
-_COMPRESSED = (".bz2", ".gz", ".xz", ".zst", ".zip")
+COMPRESSED_SUFFIXES = (".bz2", ".gz", ".xz", ".zst", ".zip")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def refuse_misnamed(path: Path, compression: str) -> None:
     Raises:
         PipelineError: it is such a file.
     """
-    if path.suffix in _COMPRESSED and not compression:
+    if path.suffix in COMPRESSED_SUFFIXES and not compression:
         raise PipelineError(
             f"{path} is not a {path.suffix} file, whatever its name says; "
             "make or download it again, or rename it if it is plain text"
@@ -129,7 +130,7 @@ def refuse_misnamed(path: Path, compression: str) -> None:
 
 def text_suffix(path: Path) -> str:
     """The suffix of a file's name, without that of the compression: `.csv` for `reviews.csv.gz`."""
-    return Path(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
+    return Path(path.stem).suffix if path.suffix in COMPRESSED_SUFFIXES else path.suffix
 
 
 def _columns_and_labels(

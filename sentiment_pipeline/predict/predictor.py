@@ -22,7 +22,7 @@ from sentiment_pipeline.predict.reading import open_texts
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.encoder import TextEncoder
 
-__all__ = ["Prediction", "Predictor", "label_of"]
+__all__ = ["Prediction", "Predictor", "Scored", "label_of"]
 
 
 class Prediction(NamedTuple):
@@ -35,6 +35,20 @@ class Prediction(NamedTuple):
 
     label: str
     probability: float
+
+
+class Scored(NamedTuple):
+    """The answers for consecutive texts of a file.
+
+    Attributes:
+        probabilities: that each is positive; float32, [texts].
+        columns: the other columns of the table that holds the texts, where they are kept.
+        words: the words of each text that moved its score most, where they are wanted.
+    """
+
+    probabilities: np.ndarray
+    columns: pa.RecordBatch | None = None
+    words: list[list[Word]] | None = None
 
 
 class Predictor:
@@ -100,15 +114,25 @@ class Predictor:
         words = [word for word in word_effects(self._model, self._encoder, text) if word.effect]
         return sorted(words, key=lambda word: -abs(word.effect))[:most]
 
-    def score_file(self, path: Path | None) -> Iterator[np.ndarray]:
-        """The probability of each line of a file, or of standard input for None, in order, an array a block.
+    def score_file(self, path: Path | None, text: str = "", explain: bool = False) -> Iterator[Scored]:
+        """The answers for the texts of a file, or of standard input for None, in order, some thousands at a time.
+
+        Args:
+            path: of the file, in any format that is read.
+            text: the column of the texts in a table; then its other columns are kept.
+            explain: whether the words that moved each score are given, too.
 
         Raises:
-            PipelineError: the file cannot be read, or is a damaged .bz2.
+            PipelineError: the file cannot be read or is damaged, or a table lacks the column.
         """
-        with open_texts(path) as blocks:
-            for batch in blocks:
-                yield self.predict_proba(batch.texts)
+        with open_texts(path, text) as batches:
+            for texts, columns in batches:
+                if explain:
+                    found = self.explain(texts)
+                    answers = np.array([each.probability for each in found], np.float32)
+                    yield Scored(answers, columns, [each.words for each in found])
+                else:
+                    yield Scored(self.predict_proba(texts), columns)
 
 
 def label_of(probability: float) -> str:

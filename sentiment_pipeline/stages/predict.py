@@ -14,6 +14,7 @@ from sentiment_pipeline.engine.manifest import JSON
 from sentiment_pipeline.engine.stage import Run, Stage, open_folder
 from sentiment_pipeline.engine.step import ProgressCallback, Step
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.inputs.source import COMPRESSED_SUFFIXES
 
 __all__ = ["STAGE", "PredictionSettings", "open_output_folder"]
 
@@ -43,7 +44,7 @@ def _plan(run: Run[PredictionSettings]) -> Iterator[list[Step]]:
     """Yield a step for each file.
 
     `predict/FILE` depends on the SHA-256 of the file and of the model's files. It publishes a Parquet file with the
-    columns of `write_parquet`.
+    columns of `write_file`.
 
     Raises:
         SettingsError: two files have the same name.
@@ -71,15 +72,15 @@ def _plan(run: Run[PredictionSettings]) -> Iterator[list[Step]]:
 
 def _output_name(path: Path) -> str:
     """`reviews.txt.parquet` for `reviews.txt` and for `reviews.txt.bz2`."""
-    return f"{path.name.removesuffix('.bz2')}.parquet"
+    return f"{path.stem if path.suffix in COMPRESSED_SUFFIXES else path.name}.parquet"
 
 
 def _score(
     data_dir: Path, on_progress: ProgressCallback, *, model: Path, file: Path, output: str
 ) -> Mapping[str, JSON]:
-    from sentiment_pipeline.predict import Predictor, write_parquet  # here, because torch takes seconds to import
+    from sentiment_pipeline.predict import Predictor, write_file  # here, because torch takes seconds to import
 
-    return {"reviews": write_parquet(Predictor(model).score_file(file), data_dir / output)}
+    return {"reviews": write_file(Predictor(model).score_file(file), data_dir / output)}
 
 
 STAGE = Stage("predict", _plan)

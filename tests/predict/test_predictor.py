@@ -52,8 +52,10 @@ def test_a_file_is_scored_in_blocks_in_order(ready: Predictor, tmp_path: Path, m
     path = tmp_path / "reviews.txt"
     path.write_text("\n".join(TEXTS), encoding="utf-8")
     scored = list(ready.score_file(path))
-    assert [len(block) for block in scored] == [3, 3, 2]
-    assert np.concatenate(scored) == pytest.approx(ready.predict_proba(TEXTS), abs=1e-6)
+    assert [len(each.probabilities) for each in scored] == [3, 3, 2]
+    assert np.concatenate([each.probabilities for each in scored]) == pytest.approx(
+        ready.predict_proba(TEXTS), abs=1e-6
+    )
 
 
 def test_predictions_are_labels_with_their_probabilities(ready: Predictor) -> None:

@@ -26,7 +26,7 @@ from sentiment_pipeline.training.train import train
 from tests.conftest import MakeSettings
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
-DEPENDED_ON = ("ingest", "cleaning", "split", "vocabulary", "model", "training")
+DEPENDED_ON = ("input", "ingest", "cleaning", "split", "vocabulary", "model", "training")
 INTERPLAY = {  # settings that act only beside another one
     "split.seed": {"split.validation": "train"},
     "ingest.max_rejected_fraction": {},
@@ -41,6 +41,8 @@ def other_value(config: type, name: str, value: Any) -> Any:
         return next(choice for choice in choices if choice != value)
     if hint is bool:
         return not value
+    if hint is str:
+        return "1/2"  # what `input.labels` takes; any text will do for the others
     metadata = next(each.metadata for each in fields(config) if each.name == name)
     lowest = metadata.get("ge", metadata.get("gt", 0))
     return value / 2 if hint is float and value > lowest else value + 1 if hint is int else lowest + 0.25
