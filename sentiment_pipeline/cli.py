@@ -222,6 +222,30 @@ def predict(
 
 
 @app.command()
+def serve(
+    model: Annotated[str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model.")],
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 for any free one.")] = 8000,
+    host: Annotated[str, typer.Option(help="Another address than 127.0.0.1 needs a token.")] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SENTIMENT_PIPELINE_TOKEN",
+            show_envvar=True,
+            help="What requests must bring, as Authorization: Bearer TOKEN.",
+        ),
+    ] = None,
+) -> None:
+    """Serve a model over HTTP: POST /predict, a page to try it on at /, the API at /docs.
+
+    Example: sentiment-pipeline serve --model data/model --port 8000
+    """
+    from sentiment_pipeline.serve import Address
+    from sentiment_pipeline.serve import serve as serve_model
+
+    serve_model(model, Address(host, port, token))
+
+
+@app.command()
 def sample(
     folder: Annotated[str, typer.Argument(metavar="DIR")],
     reviews: Annotated[int, typer.Option(min=10, max=1 << 40, help="Reviews in both files together.")] = 25_000,

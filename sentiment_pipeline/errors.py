@@ -11,7 +11,14 @@ Whatever else is raised is a defect of the program and keeps its traceback.
 
 __all__ = ["PipelineError", "SettingsError", "expected_failure"]
 
-_EXTRAS = {"matplotlib": "report", "optuna": "search", "sqlalchemy": "search", "prefect": "flows"}  # by package
+_EXTRAS = {
+    "matplotlib": "report",
+    "optuna": "search",
+    "sqlalchemy": "search",
+    "prefect": "flows",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+}  # by package
 
 
 class PipelineError(Exception):
