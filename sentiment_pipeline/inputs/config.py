@@ -22,7 +22,7 @@ class InputConfig:
     labels: str = field(
         metadata=dict(
             max_length=1000,
-            description="The labels that are negative and positive, `NEGATIVE/POSITIVE` or "
-            "`NEGATIVE/DROPPED/POSITIVE`, for example `0/1` or `1,2/3/4,5`; empty: what the file leaves no doubt about",
+            description="Negative and positive labels, as NEGATIVE/POSITIVE or NEGATIVE/DROPPED/POSITIVE, for example "
+            "0/1 or 1,2/3/4,5; empty: what the file leaves no doubt about",
         )
     )
