@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models lose more time waiting for threads than they gain by them
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")  # every process that a test starts prints a traceback when it crashes
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -19,6 +20,11 @@ from sentiment_pipeline.settings import Settings, load
 from tests.folders import filled_once, run_here
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 600  # seconds that a test waits for what usually takes one; only a hang should fail on a busy machine
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 Found = TypeVar("Found")
 
 TINY = """
@@ -99,7 +105,7 @@ def copy(tmp_path: Path) -> Callable[[Path], Path]:
     return lambda data_dir: Path(shutil.copytree(data_dir, tmp_path / "copy"))
 
 
-def wait_until(condition: Callable[[], Found], seconds: float = 20, interval: float = 0.05) -> Found:
+def wait_until(condition: Callable[[], Found], seconds: float = PATIENCE, interval: float = 0.05) -> Found:
     """What `condition` returns, as soon as that is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

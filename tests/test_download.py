@@ -12,6 +12,7 @@ import pytest
 
 from sentiment_pipeline.download import _DATASET, download
 from sentiment_pipeline.errors import PipelineError
+from tests.conftest import PATIENCE
 
 FILES = ("train.ft.txt.bz2", "test.ft.txt.bz2")
 TEXT = bz2.compress(b"__label__2 good\n")
@@ -117,7 +118,7 @@ def test_the_real_kagglehub_without_a_network(tmp_path: Path) -> None:
         text=True,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert "PipelineError cannot download train.ft.txt.bz2 from Kaggle: Kaggle cannot be reached" in result.stdout
     assert not (tmp_path / "folder").exists()

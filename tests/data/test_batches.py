@@ -23,7 +23,7 @@ def plain_column(review: list[int], truncation: Truncation, time: int) -> list[i
     return padding + review if truncation.padding == "left" else review + padding
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(reviews=REVIEWS, length=st.integers(1, 10), tail=st.integers(0, 10), left=st.booleans())
 def test_ids_are_gathered_as_a_loop_would(reviews: list[list[int]], length: int, tail: int, left: bool) -> None:
     truncation = Truncation(length, min(tail, length), "left" if left else "right")

@@ -25,7 +25,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_module, "_POOL", 4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(order=SOME, epoch=st.integers(0, 5))
 def test_every_review_comes_once_an_epoch(order: Order, epoch: int) -> None:
     batches = list(order.rows(epoch, 0))
@@ -34,7 +34,7 @@ def test_every_review_comes_once_an_epoch(order: Order, epoch: int) -> None:
     assert np.array_equal(np.sort(np.concatenate(batches)), np.arange(order.reviews))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(order=SOME, epoch=st.integers(0, 5), part=st.floats(0, 1))
 def test_any_batch_is_found_without_those_before_it(order: Order, epoch: int, part: float) -> None:
     start = round(part * order.batches)

@@ -73,7 +73,7 @@ def test_a_missing_or_cut_file_is_named(tmp_path: Path, name: str) -> None:
         open_packed(tmp_path, 7)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     name=st.sampled_from(sorted(_TYPES)),
     changes=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255))),

@@ -12,7 +12,7 @@ from sentiment_pipeline.engine.executor import ProcessExecutor, ThreadExecutor, 
 from sentiment_pipeline.engine.step import no_progress, step_state
 from sentiment_pipeline.engine.workers import WorkerLostError
 from sentiment_pipeline.errors import PipelineError
-from tests.conftest import ROOT, wait_until
+from tests.conftest import PATIENCE, ROOT, wait_until
 from tests.engine.steps import dying_once, failing, writing
 
 
@@ -104,5 +104,5 @@ def test_no_worker_outlives_the_run(tmp_path: Path, end: signal.Signals) -> None
     wait_until(lambda: all(path.exists() and path.read_text() for path in started))
     workers = [int(path.read_text()) for path in started]
     run.send_signal(end)
-    assert run.wait(timeout=20) != 0
+    assert run.wait(timeout=PATIENCE) != 0
     wait_until(lambda: not any(psutil.pid_exists(worker) for worker in workers))

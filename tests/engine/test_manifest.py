@@ -85,7 +85,7 @@ def test_names_cannot_lead_outside_the_folder(folder: Path, name: str) -> None:
         ).map(lambda value: json.dumps(value).encode()),
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_file_is_a_manifest_or_an_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
     path = folder / layout.manifest("step")

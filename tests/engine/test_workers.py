@@ -12,7 +12,7 @@ import pytest
 
 from sentiment_pipeline.engine.workers import WorkerLostError, WorkerPool, available_cores, hidden_main
 from sentiment_pipeline.errors import PipelineError
-from tests.conftest import ROOT, wait_until
+from tests.conftest import PATIENCE, ROOT, wait_until
 from tests.engine.steps import dying_once, failing, writing
 
 
@@ -61,7 +61,7 @@ def test_closing_ends_the_processes_and_what_waits_for_them(tmp_path: Path) -> N
     with ThreadPoolExecutor() as threads:
         with WorkerPool(1) as pool:
             waiting = threads.submit(pool.perform, writing("one", 600), tmp_path)
-            wait_until((tmp_path / "one.started").exists, 60)
+            wait_until((tmp_path / "one.started").exists)
         with pytest.raises(PipelineError, match="the run has ended") as ended:
             waiting.result(10)
     assert not isinstance(ended.value, WorkerLostError)
@@ -98,7 +98,7 @@ def test_a_script_needs_no_main_guard(tmp_path: Path, how: str) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "imported").read_text() == "__main__\n", "no worker has run the script"
@@ -147,5 +147,5 @@ def test_ctrl_c_while_workers_start_prints_no_traceback(tmp_path: Path) -> None:
         assert run.stdout.readline() == "ready\n"
         time.sleep(moment)
         os.killpg(run.pid, signal.SIGINT)
-        _, errors = run.communicate(timeout=60)
+        _, errors = run.communicate(timeout=PATIENCE)
         assert (run.returncode, errors) == (130, "")

@@ -20,11 +20,10 @@ import psutil
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from tests.conftest import ROOT, wait_until
+from tests.conftest import PATIENCE, ROOT, wait_until
 
 Found = TypeVar("Found")
 
-READY = 180  # seconds, on a machine that is busy with other things too
 POLL = 0.3  # seconds between two requests, each of which costs the server's process time
 EAGER = {
     "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -91,7 +90,7 @@ def make_ui(folder: Path, port: int, database: Path | None = None) -> Iterator[U
         yield started
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(READY)
+        process.wait(PATIENCE)
     printed = output.read_text()
     assert printed.index("ending the worker") < printed.index("ending the server")
     assert not is_listening(port)
@@ -107,7 +106,7 @@ def client_of(ui: Ui) -> Iterator[SyncPrefectClient]:
 
 def patiently(condition: Callable[[], Found | None]) -> Found:
     """What `condition`, which asks the server, returns as soon as that is true."""
-    found = wait_until(condition, READY, POLL)
+    found = wait_until(condition, interval=POLL)
     assert found
     return found
 

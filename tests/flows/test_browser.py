@@ -18,12 +18,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 from prefect.client.orchestration import SyncPrefectClient
 
 from sentiment_pipeline.sample import write_sample
-from tests.flows.running_ui import READY, Ui
+from tests.conftest import PATIENCE
+from tests.flows.running_ui import Ui
 from tests.flows.user import Prefect, states, written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine; on Debian: apt-get install chromium")
-PATIENCE = READY * 1000  # milliseconds
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def page() -> Iterator[Page]:
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
         page = browser.new_page(viewport={"width": 1200, "height": 720})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(1000 * PATIENCE)
         yield page
         browser.close()
 
@@ -47,7 +47,7 @@ def picture(page: Page, name: str) -> None:
 
 def wait_for_state(page: Page, name: str) -> None:
     """Wait until the page of a run shows it in this state."""
-    expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=1000 * PATIENCE)
 
 
 def test_a_failed_stage_is_retried_from_the_ui(

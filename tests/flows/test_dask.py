@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, wait_until
+from tests.conftest import PATIENCE, ROOT, wait_until
 from tests.flows.user import Prefect
 
 distributed = pytest.importorskip("distributed", reason="the optional extra dask is not installed")
@@ -32,15 +32,15 @@ def cluster(tmp_path: Path) -> Iterator[str]:
 
     processes = [start("scheduler", "--host", "127.0.0.1", "--port", "0")]
     try:
-        wait_until(contact.exists, 60)
+        wait_until(contact.exists)
         processes += [start("worker", "--no-nanny", "--nthreads", "1", "--name", str(number)) for number in range(2)]
         with distributed.Client(scheduler_file=str(contact)) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=PATIENCE)
             yield client.scheduler.address
     finally:
         for process in reversed(processes):
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def test_the_cluster_performs_the_steps_and_makes_the_same_bytes(

@@ -9,9 +9,9 @@ import pytest
 
 from deployments.processes import server
 from sentiment_pipeline.errors import PipelineError
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE, wait_until
 from tests.flows.conftest import tiny_settings
-from tests.flows.running_ui import READY, Ui, client_of, environment, free_port, make_ui
+from tests.flows.running_ui import Ui, client_of, environment, free_port, make_ui
 from tests.flows.user import Prefect
 
 
@@ -55,19 +55,19 @@ def test_a_killed_worker_and_ctrl_c_let_runs_save_their_state_and_report(ui: Ui,
     with make_ui(tmp_path, free_port(), ui.registered) as own, client_of(own) as client:
         prefect = Prefect(client)
         orphan = prefect.start("pipeline", settings=settings)
-        wait_until(steps, READY)
+        wait_until(steps)
         processes = own.worker.children(recursive=True)
         own.worker.kill()
         assert prefect.wait(orphan).name == "Crashed"
-        wait_until(lambda: not any(each.is_running() for each in processes), READY)
+        wait_until(lambda: not any(each.is_running() for each in processes))
         assert [*checkpoints.rglob("step-*.pt")], "the training was ended before it could save its state"
-        wait_until(lambda: own.printed("starting the worker") == 2, READY)
+        wait_until(lambda: own.printed("starting the worker") == 2)
 
         before = steps()
         run = prefect.start("pipeline", settings=settings)
-        wait_until(lambda: steps() > before, READY)
+        wait_until(lambda: steps() > before)
         own.process.send_signal(signal.SIGINT)
-        own.process.wait(READY)
+        own.process.wait(PATIENCE)
     assert own.printed("ending a run") == 2
     with environment(PREFECT_HOME=str(own.home)), server(own.port), client_of(own) as client:
         state = client.read_flow_run(run.id).state

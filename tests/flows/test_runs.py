@@ -28,17 +28,17 @@ def test_cancel_ends_the_children_and_a_new_run_resumes(
         return [int(path.stem.removeprefix("step-")) for folder in folders for path in folder.rglob("step-*.pt")]
 
     run = prefect.start("train", settings=settings)
-    wait_until(steps, 120)
+    wait_until(steps)
     children = ui.worker.children(recursive=True)
     assert children
     state = prefect.cancel(run)
     assert state.name == "Cancelled", f"{state.message}\n{prefect.logs(run)}\n{ui.output.read_text()}"
-    wait_until(lambda: not any(child.is_running() for child in children), 30)
+    wait_until(lambda: not any(child.is_running() for child in children))
     step = max(steps())
     assert states(prefect.tasks(run))["train"] == "Cancelled"
 
     run = prefect.start("train", settings=settings)
-    wait_until(lambda: max(steps(), default=0) > step, 120)
+    wait_until(lambda: max(steps(), default=0) > step)
     (folder,) = {*checkpoints.iterdir()} - before
     history = [json.loads(line)["step"] for line in (folder / "history.jsonl").read_text().splitlines()]
     assert history == sorted(history), "training started over"
@@ -52,11 +52,11 @@ def test_a_killed_run_is_crashed_at_once_and_retry_continues(
     second_report = "Check whether the flow run exceeded its memory allocation"  # the worker's, after the runner's
     reports = ui.printed(f"flow_runs.worker - {second_report}")
     run = prefect.start("pipeline", settings=settings)
-    wait_until(lambda: (data_dir / "manifests/tokenize/train/part-00000.json").exists(), 120)
+    wait_until(lambda: (data_dir / "manifests/tokenize/train/part-00000.json").exists())
     before = written(data_dir)
     os.kill(json.loads((data_dir / ".lock").read_text())["process"], signal.SIGKILL)
     assert prefect.wait(run).name == "Crashed"
-    wait_until(lambda: not any(child.is_running() for child in ui.worker.children(recursive=True)), 30)
+    wait_until(lambda: not any(child.is_running() for child in ui.worker.children(recursive=True)))
     patiently(lambda: ui.printed(f"flow_runs.worker - {second_report}") > reports)  # it would hit the second attempt
     assert prefect.retry(run).name == "Completed"
     assert states(prefect.tasks(run, last="publish"))["tokenize/test/part-00000"] in ("Completed", "Crashed")

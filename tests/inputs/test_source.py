@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sentiment_pipeline.errors import PipelineError
@@ -34,7 +34,6 @@ TEXT = st.lists(st.text("ab\n\r", max_size=30).map(str.encode), min_size=1, max_
 
 
 @given(TEXT, st.integers(1, 9), st.integers(1, 200))
-@settings(deadline=None)
 def test_ranges_of_any_size_are_the_text(
     tmp_path_factory: pytest.TempPathFactory, texts: list[bytes], level: int, size: int
 ) -> None:

@@ -17,7 +17,7 @@ def model(request: pytest.FixtureRequest) -> SentimentModel:
     return SentimentModel(model_config(padding=request.param, ngrams=0), VOCABULARY)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(lengths=LENGTHS, tokens=st.integers(1, 500), seed=st.integers(0, 5))
 def test_order_and_batches_change_no_score(model: SentimentModel, lengths: list[int], tokens: int, seed: int) -> None:
     offsets = np.cumsum([0, *lengths])
@@ -30,7 +30,7 @@ def test_order_and_batches_change_no_score(model: SentimentModel, lengths: list[
     assert np.allclose(probabilities(model, ids, offsets), 1 / (1 + np.exp(-scores)), atol=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(lengths=LENGTHS, tokens=st.integers(1, 200), padded=st.booleans())
 def test_a_batch_never_has_more_tokens_than_allowed(lengths: list[int], tokens: int, padded: bool) -> None:
     made = list(_groups(np.array(lengths, np.int64), 30, padded, tokens))

@@ -105,7 +105,7 @@ def test_weights_of_other_names_or_types_are_refused(folder: Path) -> None:
             load_model(folder)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300), keep=st.integers(0, 400))
 def test_fuzzed_weights_are_an_error(folder: Path, content: bytes, keep: int) -> None:
     path = folder / MODEL_WEIGHTS

@@ -162,7 +162,7 @@ def test_without_test_reviews_there_are_no_figures() -> None:
     assert '<tr><td>accuracy</td><td class="number">–</td></tr>' in page
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(lambda text: f"<i>{text}</i>&\"'"))
 def test_no_text_of_a_user_becomes_markup(text: str) -> None:
     hostile = result(

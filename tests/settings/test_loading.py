@@ -94,7 +94,7 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
         max_size=4,
     )
 )
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=300)
 def test_any_values_make_settings_or_one_clear_line(values: dict[str, Any]) -> None:
     try:
         load({"preset": "quick"}, base=values)

@@ -44,7 +44,7 @@ def test_a_row_says_meaning_limits_and_values(group: str, row: str) -> None:
 
 
 def test_an_unknown_group_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match="network is not a group of settings; there are: ingest, cleaning"):
+    with pytest.raises(SettingsError, match="network is not a group of settings; there are: input, ingest, cleaning"):
         reference("network")
 
 

@@ -13,7 +13,7 @@ from sentiment_pipeline.engine.verify import damage
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, TRAIN, open_data_folder
-from tests.conftest import ROOT, MakeSettings
+from tests.conftest import PATIENCE, ROOT, MakeSettings
 from tests.folders import run_here
 from tests.stages.conftest import run_of
 
@@ -154,7 +154,7 @@ def test_a_script_runs_the_pipeline_with_workers_and_no_main_guard(tmp_path: Pat
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert (result.returncode, result.stdout) == (0, "imported\n150\n"), result.stderr
     assert damage(tmp_path / "data", STAGES) == []

@@ -15,7 +15,7 @@ from sentiment_pipeline.text.tokenizer import word_tokenizer
 from tests.text.test_vocabulary import SHARDS, make
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shards=SHARDS, data=st.data(), min_count=st.integers(1, 2))
 def test_each_review_goes_to_its_split_with_the_ids_of_its_tokens(
     tmp_path_factory: pytest.TempPathFactory, shards: list[list[str]], data: st.DataObject, min_count: int

@@ -32,7 +32,7 @@ def packed(folder: Path, shards: list[list[Review]], vocabulary: int) -> dict[st
     return {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in PACKED_ARRAYS}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(shards=st.lists(st.lists(REVIEW, max_size=5), max_size=3))
 def test_the_arrays_hold_all_reviews_in_order(
     tmp_path_factory: pytest.TempPathFactory, shards: list[list[Review]]

@@ -78,7 +78,7 @@ def plainly(
     return [token for token, _ in kept], [count for _, count in kept]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shards=SHARDS, data=st.data(), min_count=st.integers(1, 3), max_size=st.integers(0, 5), parts=st.integers(1, 4))
 def test_counts_and_order_are_the_plain_ones(
     tmp_path_factory: pytest.TempPathFactory,

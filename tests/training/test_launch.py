@@ -12,6 +12,7 @@ from sentiment_pipeline import layout
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.launch import Processes, train_in_processes
+from tests.conftest import PATIENCE
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
 
@@ -54,7 +55,7 @@ def test_two_machines_learn_what_one_process_does(tmp_path: Path) -> None:
     )
     try:
         result = train_in_processes(job, together, lambda figures: None)
-        assert other.wait(60) == 0
+        assert other.wait(PATIENCE) == 0
     finally:
         other.kill()
     for name, weight in alone.weights.items():
