@@ -1,14 +1,23 @@
 """All benchmarks, one after another, each in a process of its own: `python -m benchmarks`, or `make bench`.
 
 Each prints ratios against a baseline that was measured in the same run, because machines are noisy. Each can be run
-alone, with options (`python -m benchmarks.prepare --help`). `benchmarks.ablations` takes hours, and `benchmarks.gpu` is
-for a machine with a GPU. docs/benchmarks.md has what was measured.
+alone, with options (`python -m benchmarks.prepare --help`). `benchmarks.ablations` takes hours,
+`benchmarks.explanations` asks for a model, and `benchmarks.gpu` is for a machine with a GPU. docs/benchmarks.md has
+what was measured.
 """
 
 import subprocess
 import sys
 
-_COMMANDS = (("prepare", "--scale"), ("integrity",), ("flow_overhead",), ("loader",), ("trainer",), ("baselines",))
+_COMMANDS = (
+    ("prepare", "--scale"),
+    ("integrity",),
+    ("flow_overhead",),
+    ("loader",),
+    ("trainer",),
+    ("baselines",),
+    ("serve",),
+)
 
 
 def main() -> int:

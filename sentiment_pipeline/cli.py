@@ -1,4 +1,4 @@
-"""The command line: `run`, the stages alone, `search`, `predict`, `sample`, `download`, `status`, `verify`, `settings`.
+"""The command line: `run`, the stages alone, `search`, `predict`, `serve`, `sample`, `download`, `status`, and so on.
 
 It calls the library directly and needs no server. Heavy modules are imported inside the commands, so that
 `--help` and a wrong option answer at once. An expected failure is one line on standard error.
