@@ -4,6 +4,7 @@ It calls the library directly and needs no server. Heavy modules are imported in
 `--help` and a wrong option answer at once. An expected failure is one line on standard error.
 """
 
+import json
 import os
 import signal
 import sys
@@ -284,6 +285,7 @@ def status(
     text: Text = None,
     label: Label = None,
     assignments: Assignments = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: stages, a list in their order.")] = False,
 ) -> None:
     """Show which stages are finished, unfinished or stale, and why (default: for the settings of the last run).
 
@@ -291,7 +293,7 @@ def status(
     """
     from sentiment_pipeline import layout
     from sentiment_pipeline.engine.stage import Run
-    from sentiment_pipeline.engine.status import status_lines
+    from sentiment_pipeline.engine.status import stage_statuses, status_lines
     from sentiment_pipeline.settings import load, read_last_run
     from sentiment_pipeline.stages.pipeline import STAGES
 
@@ -300,12 +302,19 @@ def status(
         base = {name: base[name] for name in layout.SOURCES if name in base}
     options = {"train": train, "test": test, "data_dir": data_dir, "preset": preset}
     settings = load(options, config, assignments or (), base, input_group(text, label))
-    for line in status_lines(Run(settings.data_dir, settings), STAGES):
+    opened = Run(settings.data_dir, settings)
+    if as_json:
+        print(json.dumps({"stages": list(stage_statuses(opened, STAGES))}))
+        return
+    for line in status_lines(opened, STAGES):
         print(line)
 
 
 @app.command()
-def verify(data_dir: DataDir = None) -> None:
+def verify(
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: damaged, a list of lines.")] = False,
+) -> None:
     """Re-read and check every published file; name each damaged or missing one.
 
     Example: sentiment-pipeline verify --data-dir data
@@ -314,11 +323,15 @@ def verify(data_dir: DataDir = None) -> None:
     from sentiment_pipeline.stages.pipeline import STAGES
 
     found = damage(user_path(data_dir if data_dir is not None else "data"), STAGES)
-    for line in found:
-        print(line)
+    if as_json:
+        print(json.dumps({"damaged": found}))
+    else:
+        for line in found:
+            print(line)
     if found:
         raise PipelineError(f"{len(found)} damaged or missing; run again to rebuild exactly those")
-    print("every published file is as its manifest says")
+    if not as_json:
+        print("every published file is as its manifest says")
 
 
 @app.command(name="settings")

@@ -98,6 +98,13 @@ def test_a_changed_setting_redoes_what_depends_on_it(
     kept = {path: path.stat().st_mtime_ns for name in ("ingest", "tokens") for path in (folder / name).rglob("*.*")}
     status = command("status", "--data-dir", folder, "--set", "vocabulary.min_count=3").stdout
     assert "vocabulary.min_count: 2 -> 3" in status
+    stages = json.loads(command("status", "--data-dir", folder, "--set", "vocabulary.min_count=3", "--json").stdout)[
+        "stages"
+    ]
+    assert [stage["stage"] for stage in stages][:3] == ["ingest", "tokenize", "vocabulary"]
+    assert [stage["condition"] for stage in stages][:4] == ["finished", "finished", "stale", "waits"]
+    assert "vocabulary.min_count: 2 -> 3" in stages[2]["steps"][0]["reason"]
+    assert stages[3] == {"stage": "encode", "condition": "waits", "reason": "until vocabulary is finished", "steps": []}
     result = command("run", *options, "--data-dir", folder, "--set", "vocabulary.min_count=3")
     assert result.returncode == 0, result.stderr
     done = {line.partition(":")[0] for line in result.stderr.splitlines() if " done in " in line}
@@ -115,9 +122,12 @@ def test_damage_is_named_and_exactly_that_is_rebuilt(options: list[object], fold
     found = command("verify", "--data-dir", folder)
     assert found.returncode == 1
     assert found.stdout == "packed/test/ids.npy: damaged (its SHA-256 differs)\n"
+    as_json = command("verify", "--data-dir", folder, "--json")
+    assert as_json.returncode == 1
+    assert json.loads(as_json.stdout) == {"damaged": ["packed/test/ids.npy: damaged (its SHA-256 differs)"]}
     assert command("run", *options).returncode == 0
     assert path.read_bytes() == whole
-    assert command("verify", "--data-dir", folder).returncode == 0
+    assert json.loads(command("verify", "--data-dir", folder, "--json").stdout) == {"damaged": []}
 
 
 def test_the_parts_by_themselves(folder: Path, sample: Path, tiny: Path, tmp_path: Path) -> None:
