@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.serve import Address, serve
+from sentiment_pipeline.serve import Address, serve, server
 from tests.conftest import ROOT
 
 TIMEOUT = 60
@@ -116,3 +116,14 @@ def test_a_host_that_there_is_not_is_named(model: Path, host: str) -> None:
 def test_a_host_of_another_machine_is_named(model: Path) -> None:
     with pytest.raises(PipelineError, match=r"port 0 of 192\.0\.2\.1: .*; choose another"):
         serve(model, Address("192.0.2.1", 0, "token"))
+
+
+def test_answers_are_sent_at_once() -> None:
+    """Nagle's algorithm would hold the body of an answer back until its head is acknowledged, 40 ms later."""
+    place = ("127.0.0.1", 0)
+    with (
+        server._listen(Address(port=0), socket.AF_INET, place) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
