@@ -22,7 +22,9 @@ from tests.folders import filled_once, run_here
 ROOT = Path(__file__).parents[1]
 PATIENCE = 600  # seconds that a test waits for what usually takes one; only a hang should fail on a busy machine
 hypothesis.settings.register_profile(
-    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "busy machine",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
 )
 hypothesis.settings.load_profile("busy machine")
 Found = TypeVar("Found")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
@@ -105,7 +105,6 @@ def test_weights_of_other_names_or_types_are_refused(folder: Path) -> None:
             load_model(folder)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300), keep=st.integers(0, 400))
 def test_fuzzed_weights_are_an_error(folder: Path, content: bytes, keep: int) -> None:
     path = folder / MODEL_WEIGHTS
