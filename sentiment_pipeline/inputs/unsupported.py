@@ -40,9 +40,19 @@ class UnsupportedFormat:
 _ARCHIVE = "unpack it and give the file of reviews in it"
 _TABLE = "write its reviews as lines __label__1 TEXT and __label__2 TEXT"
 _OTHER = "give a file of reviews"
+_ONCE = "decompress it once and give the file in it"
 _UTF16 = UnsupportedFormat("UTF-16 or UTF-32 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW")
 
 _SIGNATURES = (
+    # What is read where it is a whole file, but not inside a compressed one.
+    (b"\x1f\x8b", UnsupportedFormat("gzip-compressed", _ONCE)),
+    (b"\xfd7zXZ\x00", UnsupportedFormat("xz-compressed", _ONCE)),
+    (b"\x28\xb5\x2f\xfd", UnsupportedFormat("zstd-compressed", _ONCE)),
+    (b"PK\x03\x04", UnsupportedFormat("a zip archive", _ONCE)),
+    (b"PAR1", UnsupportedFormat("a Parquet table", _ONCE)),
+    (b"ARROW1\x00\x00", UnsupportedFormat("an Arrow table", _ONCE)),
+    (b"\xff\xff\xff\xff", UnsupportedFormat("an Arrow stream", _ONCE)),
+    # What is not read at all.
     (b"]\x00\x00", UnsupportedFormat("lzma-compressed", "decompress it: unlzma -k FILE")),
     (b"\x04\x22\x4d\x18", UnsupportedFormat("lz4-compressed", "decompress it: lz4 -d FILE")),
     (b"\x1f\x9d", UnsupportedFormat("compressed by compress", "decompress it: uncompress FILE")),

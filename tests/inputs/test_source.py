@@ -1,6 +1,7 @@
 import bz2
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sentiment_pipeline.inputs.config import InputConfig
 from sentiment_pipeline.inputs.parsed import LONGEST_LINE
 from sentiment_pipeline.inputs.source import inspect, require_unchanged, text_of_ranges
 from sentiment_pipeline.inputs.unsupported import detect_unsupported
+from tests.inputs.forms import COMPRESSIONS, FORMS, REVIEWS
 
 CERTAIN = InputConfig(text="", label="", labels="")
 
@@ -133,6 +135,16 @@ def test_a_bz2_file_may_have_any_name(tmp_path: Path) -> None:
     path = tmp_path / "reviews.txt"
     path.write_bytes(bz2.compress(b"a\n"))
     assert text_of(path, 100) == [b"a\n"]
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS.values(), ids=COMPRESSIONS)
+@pytest.mark.parametrize("within", ["gz", "zip", "parquet", "arrow"])
+def test_what_is_compressed_is_text(within: str, compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    content = FORMS[within](REVIEWS) if within in FORMS else COMPRESSIONS[within](b"__label__1 bad\n")
+    path = tmp_path / "train"
+    path.write_bytes(compress(content))
+    with pytest.raises(PipelineError, match=r"train seems to be a \..* of .*; decompress it once"):
+        inspect(path, CERTAIN)
 
 
 def test_what_is_not_read_is_refused_with_its_format(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Every format that is not read is detected, as real programs write it, and lines of text never are."""
 
 import bz2
+import gzip
 import io
 import json
 import lzma
@@ -12,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import save
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.inputs.unsupported import detect_unsupported, refuse_unsupported
+from tests.inputs.forms import zipped
 
 LINES = b"".join(b"__label__%d review number %d\n" % (1 + number % 2, number) for number in range(50))
 TABLE = pl.DataFrame({"label": [0, 1], "text": ["bad", "good"]})
@@ -48,6 +51,13 @@ def database(folder: Path) -> bytes:
 UNSUPPORTED = {
     "lzma": lambda: lzma.compress(LINES, lzma.FORMAT_ALONE),
     "tar": tar,
+    "gzip": lambda: gzip.compress(LINES),
+    "xz": lambda: lzma.compress(LINES),
+    "zstd": lambda: pa.compress(LINES, "zstd", asbytes=True),
+    "zip": lambda: zipped(LINES),
+    "Parquet": lambda: written(TABLE.write_parquet),
+    "Arrow table": lambda: written(TABLE.write_ipc),
+    "Arrow stream": lambda: written(TABLE.write_ipc_stream),
     "Avro": lambda: written(TABLE.write_avro),
     "NumPy": lambda: written(lambda buffer: np.save(buffer, np.arange(3))),
     "pickle": lambda: pickle.dumps(["good", "bad"]),
