@@ -9,13 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sentiment_pipeline.text.chunks import split_chunks
-from sentiment_pipeline.text.cleaning import clean_all
+from sentiment_pipeline.text.cleaning import clean, clean_all
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.ragged import concat_ranges, offsets_of
 from sentiment_pipeline.text.tables import contiguous, to_numpy
+from sentiment_pipeline.text.tokenizer import word_tokenizer
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
 
 __all__ = ["Encoded", "TextEncoder"]
+
+_FEW = 2000  # characters of texts up to which NLTK itself is faster
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,19 @@ class TextEncoder:
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encode texts, less than 2 GiB together; a line feed counts as a space."""
-        lines = pa.array([text.replace("\n", " ").encode() for text in texts], pa.binary())
+        texts = [text.replace("\n", " ") for text in texts]
+        return self._encode_few(texts) if sum(map(len, texts)) < _FEW else self._encode_many(texts)
+
+    def _encode_few(self, texts: Sequence[str]) -> Encoded:
+        """Encode texts one by one with NLTK itself: the same ids, without the fixed cost of operations on arrays."""
+        tokenize, ids, offsets = word_tokenizer(), list[int](), [0]
+        for text in texts:
+            ids += [self._ids.get(token, self._unknown_id) for token in tokenize(clean(text, self.cleaning))]
+            offsets.append(len(ids))
+        return Encoded(np.array(ids, np.int32), np.array(offsets, np.int64))
+
+    def _encode_many(self, texts: Sequence[str]) -> Encoded:
+        lines = pa.array([text.encode() for text in texts], pa.binary())
         chunks = split_chunks(clean_all(lines, self.cleaning))
         tokens = tokenize_chunks(chunks.codes.dictionary)
         distinct = tokens.codes.dictionary.to_pylist()
