@@ -229,12 +229,17 @@ def _tests(path: str) -> Iterable[str]:
 
 def _exists(code: str, folder: Path) -> bool:
     pattern = re.sub("<[^>]*>", "*", code)
-    return any(
+    return code in _made_on_use() or any(
         any(base.glob(each)) if "*" in each else (base / each).exists()
         for base in (*BASES, folder)
         for each in _without_braces(pattern)
         if not each.startswith("/")
     )
+
+
+def _made_on_use() -> list[str]:
+    """Folders that a fresh clone lacks: git ignores them."""
+    return (ROOT / ".gitignore").read_text().splitlines()
 
 
 def _without_braces(pattern: str) -> list[str]:
