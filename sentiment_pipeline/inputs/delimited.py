@@ -20,7 +20,7 @@ from sentiment_pipeline.inputs.rows import Rows
 
 __all__ = ["Delimited", "detect_delimited"]
 
-_DELIMITERS = (",", "\t")
+_SUFFIXES = {",": ".csv", "\t": ".tsv"}  # of files with this delimiter
 _PUBLISHED = {2: ("label", "text"), 3: ("label", "title", "text")}  # columns of the data set's first publication
 _BAD_QUOTES = "its quotes are not those of a CSV record"
 _TEXT_NAMES = frozenset({"text", "content"})
@@ -81,12 +81,13 @@ class Delimited:
 def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
     """The dialect of a CSV or TSV file that begins with `head`; None if it is none.
 
-    It is one with a header that names the column of the text, or one as the data set was first published: without a
-    header, a label from 0 to 9, perhaps a title, and the text.
+    It is one as the data set was first published: without a header, a label from 0 to 9, perhaps a title, and the text.
+    Or it has a header, for which two of three things must speak: several fields, one of them the column of the text, the
+    suffix of the file.
 
     Args:
         head: the beginning of the file.
-        suffix: of its name, without that of the compression; a header of one column counts only in a `.csv` or `.tsv`.
+        suffix: of its name, without that of the compression.
         text: the column of the text as the user names it, besides `text` and `content`; may be empty.
 
     >>> detect_delimited(b'"2","Great","I loved it"\\n', "", "").columns
@@ -96,17 +97,18 @@ def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
     """
     first, _, rest = head.decode(errors="replace").removeprefix("\ufeff").partition("\n")
     wanted = _TEXT_NAMES | ({text.lower()} if text else set())
-    for delimiter in _DELIMITERS:
+    for delimiter, file_suffix in _SUFFIXES.items():
         try:
             fields = next(csv.reader(io.StringIO(f"{first}\n{rest}", newline=""), delimiter=delimiter, strict=True), [])
         except csv.Error:
             continue
-        names = {field.strip().lower() for field in fields}
-        if wanted & names and len(names) == len(fields) and (len(fields) > 1 or suffix in (".csv", ".tsv")):
-            return Delimited(delimiter, tuple(field.strip() for field in fields), True, False)
         quoted = delimiter == "\t" or first.startswith('"')
         if len(fields) in _PUBLISHED and quoted and len(fields[0]) == 1 and fields[0].isdigit():
             return Delimited(delimiter, _PUBLISHED[len(fields)], False, True)
+        names = {field.strip().lower() for field in fields}
+        signs = (len(fields) > 1, bool(wanted & names), suffix == file_suffix)
+        if sum(signs) >= 2 and len(names) == len(fields):
+            return Delimited(delimiter, tuple(field.strip() for field in fields), True, False)
     return None
 
 

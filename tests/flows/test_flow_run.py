@@ -30,8 +30,8 @@ def test_values_that_contradict_each_other_fail_in_one_line(prefect: Prefect, se
     assert not Path(settings["data_dir"]).exists()
 
 
-def in_a_flow(prefect: Prefect, body: Callable[[], State]) -> tuple[State, dict[str, str | None]]:
-    """The final state of a flow with this body, and the states of its task runs."""
+def in_a_flow(prefect: Prefect, body: Callable[[], State], last: str) -> tuple[State, dict[str, str | None]]:
+    """The final state of a flow with this body, and the states of its task runs, the last of which has this name."""
 
     @flow(name="body")
     @final_state
@@ -40,7 +40,7 @@ def in_a_flow(prefect: Prefect, body: Callable[[], State]) -> tuple[State, dict[
 
     state: Any = run(return_state=True)
     started = prefect.client.read_flow_run(state.state_details.flow_run_id)
-    return state, states(prefect.tasks(started))
+    return state, states(prefect.tasks(started, last))
 
 
 def test_parts_are_performed_until_one_fails(prefect: Prefect) -> None:
@@ -49,7 +49,7 @@ def test_parts_are_performed_until_one_fails(prefect: Prefect) -> None:
         yield "second", partial(Failed, message="no space")
         raise AssertionError("a third part was asked for")
 
-    state, tasks = in_a_flow(prefect, lambda: perform_in_order(parts()))
+    state, tasks = in_a_flow(prefect, lambda: perform_in_order(parts()), "second")
     assert (state.name, state.message) == ("Failed", "no space")
     assert tasks == {"first": "Completed", "second": "Failed"}
 
@@ -59,7 +59,7 @@ def test_an_exception_is_the_final_state(prefect: Prefect) -> None:
         perform_in_order([("first", Completed)])
         raise PipelineError("disk full")
 
-    state, _ = in_a_flow(prefect, body)
+    state, _ = in_a_flow(prefect, body, "first")
     assert (state.name, state.message) == ("Failed", "disk full")
 
 
@@ -72,7 +72,7 @@ def test_task_runs_that_a_killed_attempt_left_running_are_crashed(prefect: Prefe
         messages.append(prefect.client.read_task_run(lost.id).state)
         return Completed()
 
-    state, tasks = in_a_flow(prefect, body)
+    state, tasks = in_a_flow(prefect, body, "lost")
     assert state.is_completed()
     assert tasks == {"lost": "Crashed"}
     assert [each.message for each in messages] == ["the process of this attempt was killed"]

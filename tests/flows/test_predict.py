@@ -25,7 +25,7 @@ def test_each_file_becomes_a_table(prefect: Prefect, trained: Path, files: list[
         """The names of the files that a run scored."""
         state = prefect.wait(run)
         assert state.is_completed(), state.message
-        return {name for name in states(prefect.tasks(run)) if "/" in name}
+        return {name for name in states(prefect.tasks(run, last="predict")) if "/" in name}
 
     def called() -> FlowRun:
         state: Any = predict(files, tmp_path / "out", trained / "model", return_state=True)

@@ -12,17 +12,17 @@ from tests.flows.user import Prefect
 
 
 def test_a_search_prepares_tries_and_continues(prefect: Prefect, settings: dict[str, Any]) -> None:
-    def trials(run: FlowRun) -> list[str]:
+    def trials(run: FlowRun, last: str = "") -> list[str]:
         state = prefect.wait(run)
         assert state.is_completed(), state.message
-        return [task.name for task in prefect.tasks(run) if task.name.startswith("trial")]
+        return [task.name for task in prefect.tasks(run, last) if task.name.startswith("trial")]
 
     vary = ["model.word_dropout"]
 
     wanted = ArtifactFilter(key=ArtifactFilterKey(any_=["trials"]))
     before = len(prefect.client.read_artifacts(artifact_filter=wanted))
-    assert trials(prefect.start("search", settings=settings, trials=1, vary=vary)) == ["trial-000"]
-    assert trials(prefect.call(search, settings, 2, vary)) == ["trial-001"]
+    assert trials(prefect.start("search", settings=settings, trials=1, vary=vary), "trial-000") == ["trial-000"]
+    assert trials(prefect.call(search, settings, 2, vary), "trial-001") == ["trial-001"]
     assert trials(prefect.call(search, settings, 2, vary)) == []
     best = tomllib.loads(Path(settings["data_dir"], "search/best.toml").read_text())
     assert best["model"].items() >= settings["model"].items()  # what was chosen, and what was found

@@ -71,7 +71,9 @@ def test_a_quote_that_is_never_closed_is_given_up_after_a_megabyte() -> None:
         (b"2\tTitle\tgood\n", "", Delimited("\t", ("label", "title", "text"), False, True)),
         (b"text\n", "", None),
         (b"1,good\n", "", None),
-        (b"the text, the whole text\n", ".csv", None),
+        (b"id,review\n", ".csv", Delimited(",", ("id", "review"), True, False)),
+        (b"id,review\n", ".tsv", None),
+        (b'"2","Title","good"\n', ".csv", Delimited(",", ("label", "title", "text"), False, True)),
         (b'"unclosed, text\n', "", None),
     ],
 )
