@@ -82,7 +82,7 @@ def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
     """The dialect of a CSV or TSV file that begins with `head`; None if it is none.
 
     It is one as the data set was first published: without a header, a label from 0 to 9, perhaps a title, and the text.
-    Or it has a header, for which two of three things must speak: several fields, one of them the column of the text, the
+    Or it has a header, for which two of three things must speak: several fields, the column of the text among them, the
     suffix of the file.
 
     Args:

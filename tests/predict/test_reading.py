@@ -199,6 +199,7 @@ def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
         open_texts(path, "body") as found,
     ):
         list(found)
+    path = tmp_path / "reviews"
     path.write_bytes(b"id,review\n7,good\n")
     with pytest.raises(PipelineError, match="is no table with a column body"), open_texts(path, "body") as found:
         list(found)
