@@ -22,11 +22,10 @@ install: .venv/run
 
 # The lock files hold the hash of every package but torch, whose builds differ by platform under one version.
 # They are complete; by itself pip fails to resolve `sqlalchemy[asyncio]`, whose pin is not the newest version.
-# Python compiles a module when it is first imported; to compile all of them here took a third of the whole install.
 .venv/run .venv/test .venv/bench: .venv/%: requirements/%.lock requirements/constraints.txt pyproject.toml
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(PIP) install --no-compile --no-deps --require-hashes -r $<
-	$(PIP) install --no-compile -c requirements/constraints.txt torch
+	$(PIP) install --no-deps --require-hashes -r $<
+	$(PIP) install -c requirements/constraints.txt torch
 	$(PIP) install --no-deps --no-build-isolation -e .
 	$(BIN)/pip check
 	touch $@
