@@ -158,7 +158,8 @@ class _Lines:
         """
         if not self._waiting and self.record:
             self.crossed, crossed = None, self.crossed
-            self.crossed = self.next_buffer() or crossed
+            index = self.next_buffer()
+            self.crossed = crossed if index is None else index
         if not self._waiting:
             raise StopIteration
         line = self._waiting.popleft()

@@ -123,4 +123,7 @@ def label_strings(column: pa.Array, path: Path) -> pa.StringArray:
         whole = pc.equal(column, pc.floor(column))
         numbers = pc.if_else(whole, column, None).cast(pa.int64(), safe=False).cast(pa.string())
         return pc.if_else(whole, numbers, column.cast(pa.string()))
-    return pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
+    try:
+        return pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
+    except pa.ArrowException as error:
+        raise PipelineError(f"{path}: its labels are {kind} that is not text ({error})") from error

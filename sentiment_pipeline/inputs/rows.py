@@ -127,7 +127,10 @@ def _as_text(column: pa.Array, name: str, path: Path) -> pa.BinaryArray:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_nested(kind):
         raise PipelineError(f"{path}: the column {name} holds {kind}, not text; name another with --text COLUMN")
-    text = column.cast(pa.string()).cast(pa.binary())
+    try:
+        text = column.cast(pa.string()).cast(pa.binary())
+    except pa.ArrowException as error:
+        raise PipelineError(f"{path}: the column {name} holds {kind} that is not UTF-8 text ({error})") from error
     for feed in (b"\n", b"\r"):
         text = pc.replace_substring(text, feed, b" ")
     return text

@@ -1,5 +1,6 @@
 """CSV and TSV: quotes, records over several lines, and what is not valid."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,20 @@ def test_a_record_belongs_to_the_buffer_in_which_it_begins(pieces: int) -> None:
     assert [index for index, _ in texts] == sorted(index for index, _ in texts)
     assert {index for index, _ in texts} == set(range(pieces))
     assert not rejected
+
+
+def test_records_across_buffers_of_one_range_are_given_buffer_by_buffer() -> None:
+    """Or a file whose records run over every boundary would be held in memory as a whole."""
+    taken = list[int]()
+
+    def buffers() -> Iterator[tuple[int, bytes]]:
+        for number in range(5):
+            taken.append(number)
+            yield 0, b'label,text\n1,"a\n' if number == 0 else b'b"\n1,"a\n'
+
+    found = Delimited(",", ("label", "text"), True, False).rows(buffers(), ["text"])
+    assert next(found)[1].columns["text"].to_pylist() == ["a\nb"]
+    assert taken == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.inputs.config import InputConfig
+from sentiment_pipeline.inputs.labels import label_strings
 from sentiment_pipeline.inputs.rows import Columns, Rows, choose_columns, texts_of
 from tests.inputs.test_formats import read
 
@@ -46,6 +47,14 @@ def test_lists_are_no_text() -> None:
     rows = Rows(1, {"text": pa.array([["a"]])}, np.arange(1, 2), lambda row: b"")
     with pytest.raises(PipelineError, match="the column text holds list<.*, not text"):
         texts_of(rows, Columns("text"), PATH)
+
+
+def test_bytes_that_are_no_text_are_one_clear_line() -> None:
+    rows = Rows(1, {"text": pa.array([b"caf\xe9"])}, np.arange(1, 2), lambda row: b"")
+    with pytest.raises(PipelineError, match=r"reviews\.csv: the column text holds binary that is not UTF-8 text"):
+        texts_of(rows, Columns("text"), PATH)
+    with pytest.raises(PipelineError, match=r"reviews\.csv: its labels are binary that is not text"):
+        label_strings(pa.array([b"\xe9"]), PATH)
 
 
 def test_the_published_form_writes_line_feeds_as_two_characters(tmp_path: Path) -> None:
