@@ -6,15 +6,15 @@ but a further stream or the zero bytes that pad archives is an error that names 
 
 import bz2
 import lzma
-import os
 import re
+import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO, RawIOBase
+from io import RawIOBase
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Protocol
 
 import pyarrow as pa
@@ -220,12 +220,7 @@ def seekable(file: IO[bytes]) -> IO[bytes]:
     """The file itself, or for a pipe a temporary copy of what is left of it."""
     if file.seekable():
         return file
-    start = file.read(_ZIP_COPY)
-    if len(start) < _ZIP_COPY:
-        return BytesIO(start)
-    copy = TemporaryFile()  # noqa: SIM115, deleted when it is closed
-    copy.write(start)
-    while data := file.read(_ZIP_COPY):
-        copy.write(data)
-    copy.seek(0, os.SEEK_SET)
+    copy = SpooledTemporaryFile(_ZIP_COPY)  # noqa: SIM115, deleted when it is closed
+    shutil.copyfileobj(file, copy)
+    copy.seek(0)
     return copy

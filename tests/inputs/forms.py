@@ -8,6 +8,7 @@ import json
 import lzma
 import zipfile
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -55,18 +56,10 @@ def parquet(reviews: Sequence[Review]) -> bytes:
     return file.getvalue()
 
 
-def arrow(reviews: Sequence[Review]) -> bytes:
+def arrow(reviews: Sequence[Review], new: Callable[..., Any] = pa.ipc.new_file) -> bytes:
     file = io.BytesIO()
     found = table(reviews)
-    with pa.ipc.new_file(file, found.schema) as writer:
-        writer.write_table(found, max_chunksize=7)
-    return file.getvalue()
-
-
-def arrow_stream(reviews: Sequence[Review]) -> bytes:
-    file = io.BytesIO()
-    found = table(reviews)
-    with pa.ipc.new_stream(file, found.schema) as writer:
+    with new(file, found.schema) as writer:
         writer.write_table(found, max_chunksize=7)
     return file.getvalue()
 
@@ -89,7 +82,7 @@ TEXTS: dict[str, Callable[[Sequence[Review]], bytes]] = {
 TABLES: dict[str, Callable[[Sequence[Review]], bytes]] = {
     "parquet": parquet,
     "arrow": arrow,
-    "stream.arrow": arrow_stream,
+    "stream.arrow": lambda reviews: arrow(reviews, pa.ipc.new_stream),
 }
 COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "bz2": bz2.compress,
