@@ -83,10 +83,14 @@ def choose_columns(names: Sequence[str], text: str, label: str, path: Path, need
     Columns(text='text', title='Title', label='stars')
     """
     by_name = {name.lower(): name for name in reversed(names)} | {name: name for name in names}
-    chosen = by_name.get(text) if text else next((by_name[name] for name in _TEXTS if name in by_name), None)
+    chosen = (
+        by_name.get(text, by_name.get(text.lower()))
+        if text
+        else next((by_name[name] for name in _TEXTS if name in by_name), None)
+    )
     if chosen is None:
         raise PipelineError(_missing(path, text or " or ".join(_TEXTS), names, "--text"))
-    label_column = by_name.get(label or _LABEL)
+    label_column = by_name.get(label or _LABEL, by_name.get(label.lower()))
     if needs_label and label_column is None:
         raise PipelineError(_missing(path, label or _LABEL, names, "--label"))
     return Columns(chosen, None if text else by_name.get(_TITLE), label_column if needs_label else None)

@@ -21,6 +21,7 @@ PATH = Path("reviews.csv")
         (["Label", "Title", "Content"], "", "", Columns("Content", "Title", "Label")),
         (["label", "title", "text"], "text", "", Columns("text", None, "label")),
         (["stars", "body", "text"], "body", "stars", Columns("body", None, "stars")),
+        (["Stars", "review"], "Review", "stars", Columns("review", None, "Stars")),
         (["label", "text", "content"], "", "", Columns("text", None, "label")),
     ],
 )
