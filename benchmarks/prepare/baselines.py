@@ -10,7 +10,8 @@ from sentiment_pipeline.engine.executor import ProcessExecutor
 from sentiment_pipeline.engine.stage import run_stage
 from sentiment_pipeline.engine.workers import WorkerPool
 from sentiment_pipeline.inputs.config import InputConfig
-from sentiment_pipeline.inputs.source import Source, inspect, text_of_ranges
+from sentiment_pipeline.inputs.ranges import text_of_ranges
+from sentiment_pipeline.inputs.source import Source, inspect
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import load
 from sentiment_pipeline.stages.pipeline import PREPARE, open_data_folder

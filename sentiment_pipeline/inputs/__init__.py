@@ -7,7 +7,7 @@ The modules in the order in which a file passes through them:
    `lines`, `json_lines`, `delimited` (CSV and TSV), `columnar` (Parquet and Arrow).
 3. `rows` are what the tables have in common: which columns hold the reviews, and rows to labels and texts. `labels`
    says which labels are negative and positive. `parsed` is the result: reviews, and what was rejected for which reason.
-4. `source` puts this together: a file is inspected once, then its ranges are read.
+4. `source` inspects a file once, with all of this; `ranges` reads its ranges.
 
 `config` holds the settings of all this.
 """

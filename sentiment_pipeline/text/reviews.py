@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from sentiment_pipeline.inputs.parsed import Parsed
-from sentiment_pipeline.inputs.source import Source, read_ranges, require_unchanged
+from sentiment_pipeline.inputs.ranges import read_ranges, require_unchanged
+from sentiment_pipeline.inputs.source import Source
 from sentiment_pipeline.text.cleaning import clean_all
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.tables import OTHER_LINES, REVIEWS, parquet_writer

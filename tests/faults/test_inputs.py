@@ -73,16 +73,16 @@ def test_files_that_cannot_be_read_as_reviews_are_refused(options: list[object],
 
 def change_after_inspection(path: Path) -> None:
     """A fault: let the file grow when the first of its ranges is read."""
-    from sentiment_pipeline.inputs import source
+    from sentiment_pipeline.inputs import ranges
 
-    blocks = source.decode_blocks
+    blocks = ranges.decode_blocks
 
     def growing(*arguments: Any) -> Any:
         with path.open("ab") as file:
             file.write(bz2.compress(GOOD))
         return blocks(*arguments)
 
-    source.decode_blocks = growing  # type: ignore[assignment]
+    ranges.decode_blocks = growing  # type: ignore[assignment]
 
 
 def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: Path) -> None:

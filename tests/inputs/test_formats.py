@@ -12,7 +12,8 @@ from sentiment_pipeline.inputs.formats import detect_format
 from sentiment_pipeline.inputs.json_lines import JsonLines
 from sentiment_pipeline.inputs.lines import Lines
 from sentiment_pipeline.inputs.parsed import Rejected
-from sentiment_pipeline.inputs.source import inspect, read_ranges
+from sentiment_pipeline.inputs.ranges import read_ranges
+from sentiment_pipeline.inputs.source import inspect
 from tests.inputs.forms import FORMS, REVIEWS, Review
 
 CERTAIN = InputConfig(text="", label="", labels="")

@@ -42,8 +42,8 @@ def test_reviews_and_rejected_lines(tmp_path: Path) -> None:
 
 
 def test_line_numbers_continue_from_buffer_to_buffer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentiment_pipeline.inputs.source._BUFFER_BYTES", 1)
-    monkeypatch.setattr("sentiment_pipeline.inputs.source._READ_BYTES", 25)
+    monkeypatch.setattr("sentiment_pipeline.inputs.ranges._BUFFER_BYTES", 1)
+    monkeypatch.setattr("sentiment_pipeline.inputs.ranges._READ_BYTES", 25)
     write(tmp_path, LINES)
     assert pq.ParquetFile(tmp_path / "good-0").num_row_groups > 1
     assert pq.read_table(tmp_path / "bad-0")["line"].to_pylist() == [2, 3, 5]
