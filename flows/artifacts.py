@@ -1,25 +1,25 @@
 """What a finished stage shows in the Prefect UI: tables, pictures and links.
 
-Everything is read from the published files, so an artifact shows what is on disk.
+Everything is read from the published files, so an artifact shows what is on disk. What draws is imported where it
+draws, because matplotlib takes a second and most processes of a run draw nothing.
 """
 
 import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from matplotlib.figure import Figure
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.formatting import counted, figure
-from sentiment_pipeline.report import pictures
-from sentiment_pipeline.report.curves import curves
 from sentiment_pipeline.report.lengths import length_summary
-from sentiment_pipeline.report.theme import png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["publish"]
 
@@ -78,6 +78,8 @@ def _show_vocabulary(data_dir: Path) -> None:
 
 
 def _show_encode(data_dir: Path) -> None:
+    from sentiment_pipeline.report import pictures
+
     lengths = {
         split: np.load(data_dir / layout.packed_array(split, "lengths"), mmap_mode="r", allow_pickle=False)
         for split in layout.SPLITS
@@ -89,11 +91,15 @@ def _show_encode(data_dir: Path) -> None:
 
 
 def _show_train(data_dir: Path) -> None:
+    from sentiment_pipeline.report.curves import curves
+
     lines = (data_dir / layout.HISTORY).read_text().splitlines()
     _show_pictures("training-curves", "Figures of the training", curves([json.loads(line) for line in lines]))
 
 
 def _show_evaluate(data_dir: Path) -> None:
+    from sentiment_pipeline.report import pictures
+
     metrics = json.loads((data_dir / layout.METRICS).read_text())
     rows = [
         {"part": part, "figure": name.replace("_", " "), "value": figure(value, name)}
@@ -114,12 +120,14 @@ def _show_evaluate(data_dir: Path) -> None:
     )
 
 
-def _show_pictures(key: str, description: str, drawn: Iterable[tuple[str, str, Figure]]) -> None:
+def _show_pictures(key: str, description: str, drawn: "Iterable[tuple[str, str, Figure]]") -> None:
     """Create one artifact of pictures, which contains their bytes, so it needs no file server.
 
     Args:
         drawn: for each picture its title, a note and the figure.
     """
+    from sentiment_pipeline.report.theme import png
+
     parts = [
         f"## {title}\n\n{note}\n\n![{title}](data:image/png;base64,{base64.b64encode(png(picture)).decode()})"
         for title, note, picture in drawn

@@ -247,6 +247,22 @@ def serve(
 
 
 @app.command()
+def export(
+    model: Annotated[str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model.")],
+    file: Annotated[str, typer.Argument(metavar="FILE.onnx", help="The file to write.")],
+) -> None:
+    """Write a model as an ONNX file, from token ids to probabilities, for programs without PyTorch.
+
+    Example: sentiment-pipeline export --model data/model model.onnx
+    """
+    try:
+        from sentiment_pipeline.export import export_onnx
+    except ImportError as error:
+        raise PipelineError("export needs onnx; pip install sentiment-pipeline[export]") from error
+    export_onnx(model, file)
+
+
+@app.command()
 def sample(
     folder: Annotated[str, typer.Argument(metavar="DIR")],
     reviews: Annotated[int, typer.Option(min=10, max=1 << 40, help="Reviews in both files together.")] = 25_000,

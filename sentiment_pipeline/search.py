@@ -151,7 +151,7 @@ def _varied(settings: Settings, values: Mapping[str, Any]) -> Settings:
 def _job_of(run: Run[Settings], settings: Settings, folder: Path) -> Job:
     """The training job of the pipeline for these settings, with its checkpoints below `folder`."""
     step = train.training_step(Run(run.data_dir, settings))
-    arguments = {name: value for name, value in step.arguments.items() if name != "processes"}
+    arguments = {name: value for name, value in step.arguments.items() if name != "execution"}
     return train.make_job(run.data_dir, folder, **arguments)
 
 

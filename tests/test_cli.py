@@ -1,7 +1,9 @@
-"""The command line as its users meet it: a process of its own, its output and its exit code."""
+"""The command line as its users meet it: a process of its own, its output and its exit code.
+
+The first run and wrong usage start Python anew, as users do; the rest is forked from a process that has imported it.
+"""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,19 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import ROOT
+from tests.processes import Ended, run
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
-
-def command(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
+def command(*arguments: object) -> Ended:
+    """The command in an interpreter of its own."""
+    ended = subprocess.run(
         [sys.executable, "-m", "sentiment_pipeline", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200"},
     )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def options(sample: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) 
         tiny,
     ]
     result = command("run", *options)
-    assert result.returncode == 0, result.stderr
+    assert result.code == 0, result.stderr
     assert "test: accuracy" in result.stdout
     assert str(folder / "report.html") in result.stdout
     return options
@@ -85,8 +87,8 @@ def test_a_second_run_does_nothing_but_say_so(options: list[object], folder: Pat
     before = {
         path: path.stat().st_mtime_ns for path in folder.rglob("*.*") if path.name not in ("settings.json", ".lock")
     }
-    result = command("run", *options)
-    assert result.returncode == 0
+    result = run("run", *options)
+    assert result.code == 0
     assert result.stderr.count("nothing to do") == 7
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
@@ -96,51 +98,50 @@ def test_a_changed_setting_redoes_what_depends_on_it(
 ) -> None:
     folder = copy(trained)
     kept = {path: path.stat().st_mtime_ns for name in ("ingest", "tokens") for path in (folder / name).rglob("*.*")}
-    status = command("status", "--data-dir", folder, "--set", "vocabulary.min_count=3").stdout
+    status = run("status", "--data-dir", folder, "--set", "vocabulary.min_count=3").stdout
     assert "vocabulary.min_count: 2 -> 3" in status
-    stages = json.loads(command("status", "--data-dir", folder, "--set", "vocabulary.min_count=3", "--json").stdout)[
+    stages = json.loads(run("status", "--data-dir", folder, "--set", "vocabulary.min_count=3", "--json").stdout)[
         "stages"
     ]
     assert [stage["stage"] for stage in stages][:3] == ["ingest", "tokenize", "vocabulary"]
     assert [stage["condition"] for stage in stages][:4] == ["finished", "finished", "stale", "waits"]
     assert "vocabulary.min_count: 2 -> 3" in stages[2]["steps"][0]["reason"]
     assert stages[3] == {"stage": "encode", "condition": "waits", "reason": "until vocabulary is finished", "steps": []}
-    result = command("run", *options, "--data-dir", folder, "--set", "vocabulary.min_count=3")
-    assert result.returncode == 0, result.stderr
-    done = {line.partition(":")[0] for line in result.stderr.splitlines() if " done in " in line}
-    assert done == {"vocabulary", "encode", "train", "evaluate", "publish"}
+    result = run("run", *options, "--data-dir", folder, "--set", "vocabulary.min_count=3")
+    assert result.code == 0, result.stderr
+    assert result.done == {"vocabulary", "encode", "train", "evaluate", "publish"}
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert min(pq.read_table(folder / "vocabulary.parquet")["count"].to_pylist()[2:]) == 3
-    assert command("status", "--data-dir", folder).stdout.count("finished") == 14
+    assert run("status", "--data-dir", folder).stdout.count("finished") == 14
 
 
 def test_damage_is_named_and_exactly_that_is_rebuilt(options: list[object], folder: Path) -> None:
-    assert command("verify", "--data-dir", folder).returncode == 0
+    assert run("verify", "--data-dir", folder).code == 0
     path = folder / "packed" / "test" / "ids.npy"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    found = command("verify", "--data-dir", folder)
-    assert found.returncode == 1
+    found = run("verify", "--data-dir", folder)
+    assert found.code == 1
     assert found.stdout == "packed/test/ids.npy: damaged (its SHA-256 differs)\n"
-    as_json = command("verify", "--data-dir", folder, "--json")
-    assert as_json.returncode == 1
+    as_json = run("verify", "--data-dir", folder, "--json")
+    assert as_json.code == 1
     assert json.loads(as_json.stdout) == {"damaged": ["packed/test/ids.npy: damaged (its SHA-256 differs)"]}
-    assert command("run", *options).returncode == 0
+    assert run("run", *options).code == 0
     assert path.read_bytes() == whole
-    assert json.loads(command("verify", "--data-dir", folder, "--json").stdout) == {"damaged": []}
+    assert json.loads(run("verify", "--data-dir", folder, "--json").stdout) == {"damaged": []}
 
 
 def test_the_parts_by_themselves(folder: Path, sample: Path, tiny: Path, tmp_path: Path) -> None:
     files = ["--train", sample / "train.ft.txt.bz2", "--test", sample / "test.ft.txt.bz2"]
     alone = ["--data-dir", tmp_path, "--config", tiny]
-    early = command("train", *alone)
-    assert early.returncode == 1
+    early = run("train", *alone)
+    assert early.code == 1
     assert "is not finished" in early.stderr
-    assert command("prepare", *files, *alone).returncode == 0
+    assert run("prepare", *files, *alone).code == 0
     assert not (tmp_path / "training").exists()
-    assert command("train", *alone).returncode == 0
+    assert run("train", *alone).code == 0
     assert not (tmp_path / "metrics.json").exists()
-    assert command("evaluate", *alone).returncode == 0
+    assert run("evaluate", *alone).code == 0
     figures = [json.loads((each / "metrics.json").read_text())["test"] for each in (folder, tmp_path)]
     assert figures[0] == figures[1]
 
@@ -148,11 +149,11 @@ def test_the_parts_by_themselves(folder: Path, sample: Path, tiny: Path, tmp_pat
 def test_a_settings_file_may_name_the_reviews(sample: Path, tiny: Path, tmp_path: Path) -> None:
     files = "".join(f'{name} = "{sample}/{name}.ft.txt.bz2"\n' for name in ("train", "test"))
     (tmp_path / "mine.toml").write_text(files + tiny.read_text())
-    result = command("train", "--config", tmp_path / "mine.toml", "--data-dir", tmp_path / "data")
-    assert result.returncode == 0, result.stderr
+    result = run("train", "--config", tmp_path / "mine.toml", "--data-dir", tmp_path / "data")
+    assert result.code == 0, result.stderr
     assert "ingest: " in result.stderr
     assert "train: 1 step done" in result.stderr
-    status = command("status", "--data-dir", tmp_path / "data").stdout
+    status = run("status", "--data-dir", tmp_path / "data").stdout
     assert [line.split()[1] for line in status.splitlines() if not line.startswith(" ")] == [
         *["finished"] * 5,
         "unfinished",
@@ -176,8 +177,8 @@ def test_a_settings_file_may_name_the_reviews(sample: Path, tiny: Path, tmp_path
 def test_an_expected_error_is_one_clear_line(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
     folder = [] if arguments[0] == "predict" else ["--data-dir", tmp_path]
     quick = ["--preset", "quick"] if arguments[0] == "run" and "--preset" not in arguments else []
-    result = command(*arguments, *quick, *folder)
-    assert result.returncode == code
+    result = run(*arguments, *quick, *folder)
+    assert result.code == code
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1, result.stderr
 
@@ -185,22 +186,22 @@ def test_an_expected_error_is_one_clear_line(arguments: list[str], code: int, wo
 def test_wrong_usage_is_refused() -> None:
     for arguments in (["run", "--no-such-option"], ["no-such-command"], ["sample", "x", "--reviews", "0"], ["predict"]):
         result = command(*arguments)
-        assert (result.returncode, len(result.stderr.splitlines())) == (2, 1), result.stderr
+        assert (result.code, len(result.stderr.splitlines())) == (2, 1), result.stderr
 
 
 def test_predictions_come_in_the_order_of_the_lines(folder: Path, sample: Path, tmp_path: Path) -> None:
     lines = ["not bad at all", "", "__label__1 I would not buy it again", "Ωμέγα 42 ☃"]
     text = tmp_path / "reviews.txt"
     text.write_text("\n".join(lines) + "\n")
-    result = command("predict", "--model", folder / "model", text)
+    result = run("predict", "--model", folder / "model", text)
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(answers) == 4
     for answer in answers:
         assert answer["label"] == ("positive" if answer["probability"] > 0.5 else "negative")
     assert (
-        command(
+        run(
             "predict", "--model", folder / "model", sample / "test.ft.txt.bz2", "--output", tmp_path / "many.parquet"
-        ).returncode
+        ).code
         == 0
     )
     table = pq.read_table(tmp_path / "many.parquet").to_pydict()

@@ -4,7 +4,7 @@ A step that is alone in its list (training, the vocabulary) runs in the calling 
 interrupted, and report progress.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -23,7 +23,8 @@ class Executor(AbstractContextManager["Executor"], Protocol):
     def __call__(self, steps: Sequence[Step], data_dir: Path, on_progress: ProgressCallback) -> Iterator[Manifest]:
         """Perform independent steps; yield each manifest as its step ends, in any order.
 
-        The first failure is raised as soon as it happens; the steps that have not begun are cancelled.
+        The first failure is raised as soon as it happens; the steps that have not begun are cancelled when the context
+        ends, not before: the pool of `concurrent.futures` prints a traceback if it breaks while others cancel its work.
 
         Args:
             on_progress: receives the figures of steps that run in this thread.
@@ -51,7 +52,7 @@ class ProcessExecutor(Executor):
         if len(steps) == 1 or self._pool.workers == 1:
             return (perform(step, data_dir, on_progress) for step in steps)
         futures = [self._pool.submit(perform, step, data_dir, no_progress) for step in steps]
-        return _results(futures, self._pool.result)
+        return map(self._pool.result, as_completed(futures))
 
 
 class ThreadExecutor(Executor):
@@ -71,20 +72,9 @@ class ThreadExecutor(Executor):
         if len(steps) == 1:
             return (perform(step, data_dir, on_progress) for step in steps)
         futures = [self._threads.submit(perform, step, data_dir, no_progress) for step in steps]
-        return _results(futures, Future.result)
+        return map(Future.result, as_completed(futures))
 
 
 def executor_for(runner: Literal["threads", "processes"], workers: int) -> Executor:
     """The executor for the settings `execution.runner` and `execution.workers`."""
     return ThreadExecutor(workers) if runner == "threads" else ProcessExecutor(workers)
-
-
-def _results(
-    futures: Sequence["Future[Manifest]"], result: Callable[["Future[Manifest]"], Manifest]
-) -> Iterator[Manifest]:
-    """The results as they become available; a failure cancels the rest."""
-    try:
-        yield from map(result, as_completed(futures))
-    finally:
-        for future in futures:
-            future.cancel()

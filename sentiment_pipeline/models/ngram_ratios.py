@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-__all__ = ["CrossFittedRatios", "NgramRatios", "distinct_buckets", "hash_ngrams"]
+__all__ = ["MULTIPLIER", "SHIFT", "CrossFittedRatios", "NgramRatios", "distinct_buckets", "hash_ngrams"]
 
-_MULTIPLIER = 0x2545F4914F6CDD1D  # from Marsaglia's xorshift64*; any large odd number mixes as well
+MULTIPLIER = 0x2545F4914F6CDD1D  # from Marsaglia's xorshift64*; any large odd number mixes as well
+SHIFT = 29  # bits
 
 
 class NgramRatios(nn.Module):
@@ -86,8 +87,8 @@ def hash_ngrams(ids: Tensor, positions: Tensor, longest: int, buckets: int) -> T
     """
     code, found = torch.zeros_like(ids, dtype=torch.int64), []
     for size in range(longest):
-        code = (code.roll(1, 0) + ids + 1) * _MULTIPLIER
-        code = code ^ (code >> 29)
+        code = (code.roll(1, 0) + ids + 1) * MULTIPLIER
+        code = code ^ (code >> SHIFT)
         found.append(torch.where(positions >= size, 1 + code.remainder(buckets - 1), 0))
     return torch.stack(found, dim=-1)
 

@@ -95,6 +95,19 @@ class Predictor:
         scored = (probabilities(self._model, ids, np.array([0, len(ids)]), self._dtype).item() for ids in reviews)
         return [Prediction(label_of(value), value) for value in scored]
 
+    def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The inputs of an exported model.
+
+        Returns:
+            ids: the token ids of each text, 0 after its last; int64, [texts, time], at least one time step.
+            lengths: the number of ids of each text; int64, [texts].
+        """
+        encoded = self._encoder.encode(texts)
+        lengths = np.diff(encoded.offsets)
+        ids = np.zeros((len(lengths), max(1, lengths.max(initial=0))), np.int64)
+        ids[np.arange(ids.shape[1]) < lengths[:, None]] = encoded.ids
+        return ids, lengths
+
     def explain(self, texts: Sequence[str], most: int | None = 10) -> list[Explanation]:
         """The answer for each text, and its words that moved the score most.
 

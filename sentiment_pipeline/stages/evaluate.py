@@ -18,9 +18,6 @@ from sentiment_pipeline.engine.manifest import JSON, Output, read, recorded_step
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
 from sentiment_pipeline.models.config import ModelConfig
-from sentiment_pipeline.models.evaluation import evaluate
-from sentiment_pipeline.models.model_folder import build_model, load_weights
-from sentiment_pipeline.models.precision import choose_device, choose_dtype, prepare_process
 from sentiment_pipeline.report.result import Mistake, Result, StageTime
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import encode, ingest, train, vocabulary
@@ -108,6 +105,10 @@ def _evaluate(
     vocabulary_size: int,
     groups: Mapping[str, Mapping[str, JSON]],
 ) -> Mapping[str, JSON]:
+    from sentiment_pipeline.models.evaluation import evaluate  # here, because torch takes seconds to import
+    from sentiment_pipeline.models.model_folder import build_model, load_weights
+    from sentiment_pipeline.models.precision import choose_device, choose_dtype, prepare_process
+
     prepare_process()
     reviews = open_packed(data_dir / layout.packed("test"), vocabulary_size)
     device = choose_device(runtime.device)

@@ -13,7 +13,6 @@ from sentiment_pipeline.engine.manifest import JSON
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step
 from sentiment_pipeline.models.config import ModelConfig
-from sentiment_pipeline.models.model_folder import load_weights, save_model
 from sentiment_pipeline.report.model_card import model_card
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import evaluate, train, vocabulary
@@ -73,6 +72,8 @@ def _publish(
     vocabulary_size: int,
     groups: Mapping[str, Mapping[str, JSON]],
 ) -> Mapping[str, JSON]:
+    from sentiment_pipeline.models.model_folder import load_weights, save_model  # here, because of torch
+
     metrics = json.loads((data_dir / layout.METRICS).read_bytes())
     with published(data_dir / _VOCABULARY) as table:
         table.write_bytes((data_dir / layout.VOCABULARY).read_bytes())

@@ -3,13 +3,15 @@
 Training is one long step; a killed one resumes from its checkpoints. They lie in a folder named by the step's
 fingerprint, so that a training never resumes from the weights of other settings. The last two checkpoints are kept
 after training, so that damaged weights can be restored without training again.
+
+What needs torch is imported where training begins: torch takes seconds, and planning, `status` and `verify` do without.
 """
 
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import write_text
@@ -17,15 +19,15 @@ from sentiment_pipeline.engine.manifest import JSON, fingerprint
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, upstream_digest
 from sentiment_pipeline.models.config import ModelConfig
-from sentiment_pipeline.models.model_folder import save_weights
-from sentiment_pipeline.models.precision import choose_device, choose_dtype
 from sentiment_pipeline.settings import ExecutionConfig, Settings
 from sentiment_pipeline.stages import encode, vocabulary
-from sentiment_pipeline.training.checkpoint import damaged_checkpoints, discard_damaged_checkpoints
+from sentiment_pipeline.training.checkpoint_files import damaged_checkpoints, discard_damaged_checkpoints
 from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
-from sentiment_pipeline.training.job import Job
-from sentiment_pipeline.training.launch import Processes, train_in_processes
 from sentiment_pipeline.training.word_vectors import digest, locate
+
+if TYPE_CHECKING:
+    from sentiment_pipeline.training.job import Job
+    from sentiment_pipeline.training.launch import Processes
 
 __all__ = ["NAME", "STAGE", "make_job", "processes_of", "training_config", "training_step"]
 
@@ -62,7 +64,7 @@ def training_step(run: Run[Settings]) -> Step:
         "training": training,
         "vectors": vectors,
         "runtime": settings.runtime,
-        "processes": processes_of(settings.execution),
+        "execution": settings.execution,
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
         "identity": fingerprint(depends),
     }
@@ -80,7 +82,12 @@ def _check(run: Run[Settings]) -> None:
     Raises:
         SettingsError: the device or number format is not available.
     """
-    choose_dtype(run.settings.training.precision, choose_device(run.settings.runtime.device))
+    precision, device = run.settings.training.precision, run.settings.runtime.device
+    if precision == device == "auto":
+        return
+    from sentiment_pipeline.models.precision import choose_device, choose_dtype
+
+    choose_dtype(precision, choose_device(device))
 
 
 def training_config(run: Run[Settings]) -> TrainingConfig:
@@ -89,8 +96,10 @@ def training_config(run: Run[Settings]) -> TrainingConfig:
     return replace(training, vectors=digest(locate(training.vectors))) if training.vectors else training
 
 
-def processes_of(execution: ExecutionConfig) -> Processes:
+def processes_of(execution: ExecutionConfig) -> "Processes":
     """The number of processes and machines from the settings."""
+    from sentiment_pipeline.training.launch import Processes
+
     return Processes(execution.training_processes, execution.training_nodes, execution.training_rendezvous)
 
 
@@ -104,7 +113,7 @@ def make_job(
     runtime: RuntimeConfig,
     vocabulary_size: int,
     identity: str,
-) -> Job:
+) -> "Job":
     """The training job for the arguments of `training_step`.
 
     Args:
@@ -112,6 +121,8 @@ def make_job(
         vectors: the file of word vectors to start from, or None.
         identity: the fingerprint of the step.
     """
+    from sentiment_pipeline.training.job import Job
+
     folder = checkpoints / identity[:16]
     words = data_dir / layout.VOCABULARY if vectors else None
     return Job(
@@ -129,11 +140,14 @@ def make_job(
 
 
 def _train(
-    data_dir: Path, on_progress: ProgressCallback, *, processes: Processes, **arguments: Any
+    data_dir: Path, on_progress: ProgressCallback, *, execution: ExecutionConfig, **arguments: Any
 ) -> Mapping[str, JSON]:
+    from sentiment_pipeline.models.model_folder import save_weights
+    from sentiment_pipeline.training.launch import train_in_processes
+
     job = make_job(data_dir, data_dir / layout.CHECKPOINTS, **arguments)
     _delete_other_checkpoints(job.checkpoints)
-    result = train_in_processes(job, processes, on_progress)
+    result = train_in_processes(job, processes_of(execution), on_progress)
     save_weights(data_dir / layout.WEIGHTS, result.weights)
     write_text(data_dir / layout.HISTORY, job.history.read_text(encoding="utf-8"))
     facts = {**result.facts, "validation": result.validation, "vocabulary_size": job.vocabulary_size}

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 
 from sentiment_pipeline import layout
-from sentiment_pipeline.engine.files import cached_sha256, published, remove_leftovers, sha256, write_text
+from sentiment_pipeline.engine.files import cached_sha256, published, remove_leftovers, write_text
 from sentiment_pipeline.engine.manifest import fingerprint
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.training.checkpoint_files import read_description
 
-__all__ = ["Checkpoints", "damaged_checkpoints", "discard_damaged_checkpoints"]
+__all__ = ["Checkpoints"]
 
 _KEPT = 2
 
@@ -87,7 +88,7 @@ class Checkpoints:
                 log.warning("checkpoint %s is damaged (%s); falling back to the one before it", path.stem, error)
 
     def _read(self, description: Path) -> dict[str, Any]:
-        self._require_same_run(description, _read_description(description)["identity"])
+        self._require_same_run(description, read_description(description)["identity"])
         state: dict[str, Any] = torch.load(description.with_suffix(".pt"), map_location="cpu", weights_only=True)
         return state
 
@@ -128,39 +129,3 @@ class Checkpoints:
             key=lambda path: (len(path.name), path.name),
             reverse=True,
         )
-
-
-def _read_description(description: Path) -> dict[str, Any]:
-    """The description of a checkpoint.
-
-    Raises:
-        OSError, ValueError, KeyError, AttributeError: it or the checkpoint is missing or does not have its hash.
-    """
-    described: dict[str, Any] = json.loads(description.read_bytes())
-    if described.pop("seal") != fingerprint(described):
-        raise ValueError("the seal of its description differs")
-    if sha256(description.with_suffix(".pt")) != described["sha256"]:
-        raise ValueError("its SHA-256 differs")
-    return described
-
-
-def damaged_checkpoints(folder: Path) -> dict[Path, str]:
-    """All damaged checkpoints below a folder.
-
-    Returns:
-        For the description of each, one line that names the checkpoint and the damage.
-    """
-    found = {}
-    for description in sorted(folder.rglob(layout.checkpoint_description(layout.ANY))):
-        try:
-            _read_description(description)
-        except Exception as error:  # json raises many types for a damaged file
-            found[description] = f"{description.with_suffix('.pt')}: damaged or missing ({error})"
-    return found
-
-
-def discard_damaged_checkpoints(folder: Path) -> None:
-    """Delete all damaged checkpoints below a folder; a run resumes from the one before, or needs none."""
-    for description in damaged_checkpoints(folder):
-        description.unlink()
-        description.with_suffix(".pt").unlink(missing_ok=True)

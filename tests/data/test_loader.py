@@ -48,7 +48,7 @@ def test_batches_hold_their_reviews(reviews: PackedReviews) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
-@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("workers", [1, 3])
 def test_the_number_of_workers_changes_nothing(reviews: PackedReviews, workers: int) -> None:
     assert contents(list(make_loader(reviews, workers))) == contents(list(make_loader(reviews)))
 
@@ -71,7 +71,7 @@ def test_the_processes_parts_make_the_same_global_batches(reviews: PackedReviews
         assert {batch.total for batch in together} == {len(rows)}
 
 
-@pytest.mark.parametrize(("done", "workers"), [(0, 0), (1, 0), (7, 2), (10, 0), (11, 2), (12, 0), (22, 0), (32, 0)])
+@pytest.mark.parametrize(("done", "workers"), [(0, 0), (1, 0), (7, 0), (10, 0), (11, 2), (12, 0), (22, 0), (32, 0)])
 def test_it_resumes_at_the_very_next_batch(reviews: PackedReviews, done: int, workers: int) -> None:
     everything = contents(list(make_loader(reviews)))
     assert len(everything) == 33

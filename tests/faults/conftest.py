@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import run
 from tests.folders import filled_once
+from tests.processes import run
 
 BAD = [b"no label", b"__label__3 other", b"__label__1", b"__label__2  ", b"__label__1 \xff", b"__label__2 a\0b", b""]
 LIMITS = ("RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_STACK")

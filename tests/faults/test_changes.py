@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import run
+from tests.processes import run
 
 Copy = Callable[[Path], Path]
 

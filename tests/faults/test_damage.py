@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sentiment_pipeline.engine.manifest import read
-from tests.faults.processes import REPETITIONS, draw, run, stamps
 from tests.folders import contents
+from tests.processes import REPETITIONS, draw, run, stamps
 
 Copy = Callable[[Path], Path]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tests.faults.processes import run
 from tests.folders import contents
+from tests.processes import run
 
 NAMING = ("rejected/train.parquet", "rejected/test.parquet")  # their column `file` names an input
 TIMED = ("metrics.json", "report.html", "model/README.md", "training/history.jsonl")  # they hold times

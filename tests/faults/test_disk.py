@@ -12,8 +12,8 @@ import torch
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.training.checkpoint import Checkpoints
-from tests.faults.processes import REPETITIONS, draw, obey_permissions, run, stamps
 from tests.folders import contents
+from tests.processes import REPETITIONS, draw, obey_permissions, run, stamps
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.faults.processes import MEBIBYTE, REPETITIONS, Ended, draw, limit_memory, obey_permissions, run
 from tests.folders import contents
+from tests.processes import MEBIBYTE, REPETITIONS, Ended, draw, limit_memory, obey_permissions, run
 
 GOOD = b"__label__2 a good book\n__label__1 a bad book\n" * 50
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from sentiment_pipeline.engine.manifest import read, recorded_steps
-from tests.faults.processes import REPETITIONS, draw, run, stamps, start
 from tests.folders import contents
+from tests.processes import REPETITIONS, draw, run, stamps, start
 
 STAGES = {
     "ingest": ("ingest", "rejected"),

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from sentiment_pipeline.predict.reading import _BLOCK_LINES
-from tests.faults.processes import TIMEOUT
+from tests.processes import TIMEOUT
 
 LINES = int(os.environ.get("PREDICTION_LINES", "20000"))  # a million take some minutes
 MEBIBYTE = 1 << 20

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from tests.faults.processes import run
+from tests.processes import run
 
 
 def test_a_crash_is_a_traceback_and_not_the_end_of_the_suite() -> None:

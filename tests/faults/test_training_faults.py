@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from tests.conftest import wait_until
-from tests.faults.processes import MEBIBYTE, REPETITIONS, TIMEOUT, Ended, draw, limit_memory, run, start
 from tests.folders import contents
+from tests.processes import MEBIBYTE, REPETITIONS, TIMEOUT, Ended, draw, limit_memory, run, start
 
 Copy = Callable[[Path], Path]
 WEIGHTS = "training/model.safetensors"

@@ -22,7 +22,7 @@ from sentiment_pipeline.training.job import TrainResult
 from sentiment_pipeline.training.train import train
 from sentiment_pipeline.training.trainer import Trainer
 from tests.conftest import wait_until
-from tests.faults.processes import REPETITIONS, TIMEOUT, Running, draw
+from tests.processes import REPETITIONS, TIMEOUT, Running, draw
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
 Fault = Callable[[Random], object]

@@ -36,7 +36,7 @@ from sentiment_pipeline.text.vocabulary import write_counts, write_vocabulary
 from sentiment_pipeline.training.checkpoint import Checkpoints
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.train import train
-from tests.faults.processes import draw, run
+from tests.processes import draw, run
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
 Copy = Callable[[Path], Path]

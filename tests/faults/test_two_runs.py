@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import wait_until
-from tests.faults.processes import TIMEOUT, Running, run, start
 from tests.folders import contents
+from tests.processes import TIMEOUT, Running, run, start
 
 
 def stop_once_locked() -> None:

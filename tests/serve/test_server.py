@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -30,6 +31,7 @@ def serving(model: Path, *options: str, **environment: str) -> Iterator[tuple["s
         env={**os.environ, **environment},
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored if the suite is in the background
     ) as process:
         assert process.stderr
         ready = process.stderr.readline()

@@ -18,6 +18,14 @@ from tests.folders import run_here
 from tests.stages.conftest import run_of
 
 
+@pytest.mark.parametrize("module", ["sentiment_pipeline.stages.pipeline", "flows.pipeline"])
+def test_planning_needs_neither_torch_nor_matplotlib(module: str) -> None:
+    """So `status`, `verify`, `prepare` and a run with nothing to do start seconds sooner."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert not {"torch", "matplotlib"} & set(loaded.split())
+
+
 def test_what_is_finished_is_not_done_again(finished: Path, make_settings: MakeSettings) -> None:
     assert run_here(make_settings(finished)) == set()
 

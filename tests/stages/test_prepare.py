@@ -21,7 +21,7 @@ from tests.folders import contents
 from tests.stages.prepared import make_run, prepare, shards
 from tests.text.texts import random_text
 
-IMDB_LINES = int(os.environ.get("IMDB_LINES", "1500"))  # 25000 compares all of it, in some two minutes
+IMDB_LINES = int(os.environ.get("IMDB_LINES", "600"))  # 25000 compares all of it, in some two minutes
 
 
 def random_lines(count: int, seed: int) -> str:
