@@ -18,7 +18,8 @@ def load(folder: StrPath) -> Predictor:
     """A trained model, ready to score texts; on the GPU if there is one.
 
     Args:
-        folder: a model folder, as the pipeline publishes it, for example `data/model`.
+        folder: a model folder, as the pipeline publishes it, for example `data/model`; or one on the Hugging Face Hub,
+            for example `hf://OWNER/NAME`.
 
     Raises:
         PipelineError: a file is missing or damaged, or the model was made with another version of NLTK.

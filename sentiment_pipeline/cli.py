@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+Model = Annotated[
+    str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model, or hf://OWNER/NAME.")
+]
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -181,7 +185,7 @@ def search(
 
 @app.command()
 def predict(
-    model: Annotated[str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model.")],
+    model: Model,
     file: Annotated[
         str,
         typer.Argument(
@@ -215,7 +219,7 @@ def predict(
     path = None if output is None else user_path(output)
     if path is not None:
         check_output(path, reviews)
-    scored = Predictor(user_path(model)).score_file(reviews, text or "", explain)
+    scored = Predictor(model).score_file(reviews, text or "", explain)
     if path is not None:
         write_file(scored, path)
     else:
@@ -224,7 +228,7 @@ def predict(
 
 @app.command()
 def serve(
-    model: Annotated[str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model.")],
+    model: Model,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 for any free one.")] = 8000,
     host: Annotated[str, typer.Option(help="Another address than 127.0.0.1 needs a token.")] = "127.0.0.1",
     token: Annotated[
@@ -248,7 +252,7 @@ def serve(
 
 @app.command()
 def export(
-    model: Annotated[str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model.")],
+    model: Model,
     file: Annotated[str, typer.Argument(metavar="FILE.onnx", help="The file to write.")],
 ) -> None:
     """Write a model as an ONNX file, from token ids to probabilities, for programs without PyTorch.
@@ -260,6 +264,24 @@ def export(
     except ImportError as error:
         raise PipelineError("export needs onnx; pip install sentiment-pipeline[export]") from error
     export_onnx(model, file)
+
+
+@app.command()
+def push(
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository; made if it is missing.")],
+    model: Model,
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    license_name: Annotated[
+        str, typer.Option("--license", metavar="NAME", help="The model's licence, as the Hub names it, such as mit.")
+    ] = "",
+) -> None:
+    """Publish a model on the Hugging Face Hub, with the token of `hf auth login` or in HF_TOKEN.
+
+    Example: sentiment-pipeline push --model data/model OWNER/NAME --license mit
+    """
+    from sentiment_pipeline.hub import push as push_model
+
+    print(push_model(model, repository, private, license_name))
 
 
 @app.command()

@@ -5,6 +5,7 @@ import onnx
 from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.export.model_graph import model_graph
+from sentiment_pipeline.hub import local_folder
 from sentiment_pipeline.models.model_folder import load_model
 from sentiment_pipeline.paths import StrPath, user_path
 
@@ -21,7 +22,7 @@ def export_onnx(model: StrPath, path: StrPath) -> None:
     `Predictor.encode` makes both from texts. Its output is `probability`, float32, [reviews], that each is positive.
 
     Args:
-        model: a model folder.
+        model: a model folder, or `hf://OWNER/NAME`.
         path: the file; its name ends in `.onnx`.
 
     Raises:
@@ -33,7 +34,7 @@ def export_onnx(model: StrPath, path: StrPath) -> None:
         raise SettingsError(f"{file}: a model is exported as an ONNX file; give a name that ends in .onnx")
     if file.is_file() and not _is_model(file.read_bytes()):
         raise PipelineError(f"{file} exists and is no ONNX file; delete it, or choose another name")
-    network, _ = load_model(user_path(model))
+    network, _ = load_model(local_folder(model))
     size = sum(weight.nbytes for weight in network.state_dict().values())
     if size > _LARGEST:
         raise PipelineError(f"{model} holds {size / 2**30:.1f} GiB of weights, more than the 2 GiB of an ONNX file")

@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.hub import local_folder
 from sentiment_pipeline.limits import config_from_values
 from sentiment_pipeline.models.inference import probabilities
 from sentiment_pipeline.models.model_folder import load_model
 from sentiment_pipeline.models.precision import choose_device, choose_dtype
-from sentiment_pipeline.paths import StrPath, user_path
+from sentiment_pipeline.paths import StrPath
 from sentiment_pipeline.predict.explain import Explanation, Word, word_effects
 from sentiment_pipeline.predict.reading import open_texts
 from sentiment_pipeline.text.config import CleaningConfig
@@ -55,14 +56,14 @@ class Predictor:
     """A trained model with the words it knows; on the GPU if there is one.
 
     Args:
-        folder: a model folder, as the pipeline publishes it.
+        folder: a model folder, as the pipeline publishes it; or `hf://OWNER/NAME`, one on the Hugging Face Hub.
 
     Raises:
         PipelineError: a file is missing or damaged, or the model was made with other tokens than this machine makes.
     """
 
     def __init__(self, folder: StrPath) -> None:
-        path = user_path(folder)
+        path = local_folder(folder)
         self._model, config = load_model(path)
         device = choose_device("auto")
         self._model.to(device)

@@ -11,7 +11,7 @@ import torch
 import uvicorn
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.paths import StrPath, user_path
+from sentiment_pipeline.paths import StrPath
 from sentiment_pipeline.predict import Predictor
 from sentiment_pipeline.serve.app import make_app
 from sentiment_pipeline.serve.limits import Limits
@@ -67,7 +67,7 @@ def serve(model: StrPath, address: Address, limits: Limits | None = None) -> Non
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=int(2 * limits.seconds) + 1,
         )
-        _Server(config, f"serving {user_path(model)} at {_url(listening)} (Ctrl-C ends it)").run([listening])
+        _Server(config, f"serving {model} at {_url(listening)} (Ctrl-C ends it)").run([listening])
 
 
 class _Server(uvicorn.Server):

@@ -20,7 +20,7 @@ from sentiment_pipeline.text.vocabulary import SPECIAL_TOKENS
 
 __all__ = ["STAGE"]
 
-_VERSION = 1
+_VERSION = 2
 _NAME = "publish"
 _VOCABULARY = f"{layout.MODEL}/{layout.MODEL_VOCABULARY}"
 _CARD = f"{layout.MODEL}/{layout.MODEL_CARD}"
