@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face Hub: what its client asks of it to create a repository, commit files and read them."""
+"""A stand-in for the Hugging Face Hub: what its client asks of it to make a repository, commit files and read them."""
 
 import base64
 import hashlib

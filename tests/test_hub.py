@@ -1,4 +1,4 @@
-"""`push` and `hf://` against a stand-in for the Hub, as commands of their own, because its client reads its address once."""
+"""`push` and `hf://` against a stand-in for the Hub, in processes of their own: its client reads its address once."""
 
 import json
 import socket
@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, ModelCardData
 
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.hub import local_folder, push
@@ -34,16 +34,18 @@ def test_a_model_is_pushed_and_used_from_there(hub: Hub, trained: Path, tmp_path
     assert set(files) == {path.name for path in model.iterdir()}
     assert {name for name in files if files[name] != (model / name).read_bytes()} == {"README.md"}
     card = ModelCard(files["README.md"].decode())
+    assert isinstance(card.data, ModelCardData)
     assert card.data.license == "mit"
     accuracy = json.loads((trained / "metrics.json").read_text())["test"]["accuracy"]
-    assert {each.metric_type: each.metric_value for each in card.data.eval_results}["accuracy"] == accuracy
+    assert {each.metric_type: each.metric_value for each in card.data.eval_results or ()}["accuracy"] == accuracy
     assert card.text.strip() == ModelCard.load(model / "README.md").text.strip()
 
     (tmp_path / "texts").write_text("not bad at all\nboring\n")
     here = run("predict", "--model", model, tmp_path / "texts")
     there = ask(hub.url, tmp_path, "predict", "--model", "hf://us/reviews", tmp_path / "texts")
     assert (there.code, there.stdout) == (0, here.stdout), there.stderr
-    again = ask(f"http://127.0.0.1:{free_port()}", tmp_path, "predict", "--model", "hf://us/reviews", tmp_path / "texts")
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    again = ask(nowhere, tmp_path, "predict", "--model", "hf://us/reviews", tmp_path / "texts")
     assert (again.code, again.stdout) == (0, here.stdout), "the cache suffices without a network"
 
 
