@@ -257,7 +257,7 @@ def export(
 ) -> None:
     """Write a model as an ONNX file, from token ids to probabilities, for programs without PyTorch.
 
-    Example: sentiment-pipeline export --model data/model model.onnx
+    Example: sentiment-pipeline export --model data/model sentiment.onnx
     """
     try:
         from sentiment_pipeline.export import export_onnx
