@@ -56,6 +56,11 @@ class ScheduleByFile(LoadScopeScheduling):
         return "flows" if nodeid.startswith("tests/flows/") else nodeid.partition("::")[0]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The flows first: they take longest, one after the other, and wait much for their server."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/flows/"))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ScheduleByFile:
     return ScheduleByFile(config, log)
 
