@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -13,7 +14,7 @@ from typer.exceptions import Abort, TyperException
 from sentiment_pipeline import layout
 from sentiment_pipeline.errors import SettingsError, expected_failure
 from sentiment_pipeline.progress import PlainObserver, terminal_observer
-from sentiment_pipeline.settings import Choices, choices
+from sentiment_pipeline.settings import GROUPS, PRESETS, Choices, choices
 
 __all__ = [
     "Assignments",
@@ -25,11 +26,24 @@ __all__ = [
     "Text",
     "Train",
     "choices_of_options",
+    "complete_group",
     "exit_in_one_line",
     "input_group",
     "progress_shown",
     "show_result",
 ]
+
+
+def complete_group(incomplete: str) -> list[str]:
+    """The groups of settings that begin so, for a shell."""
+    return [group for group in GROUPS if group.startswith(incomplete)]
+
+
+def _complete_setting(incomplete: str) -> list[str]:
+    """The settings that begin so, for a shell, as `group.name=`."""
+    names = (f"{group}.{each.name}=" for group, kind in GROUPS.items() for each in fields(kind))
+    return [name for name in names if name.startswith(incomplete)]
+
 
 # Paths are strings until `settings` makes them absolute, so that what is wrong with one is said in one way.
 Train = Annotated[
@@ -53,12 +67,22 @@ DataDir = Annotated[
     typer.Option("--data-dir", metavar="DIR", help="The folder for everything that is made.  [default: data]"),
 ]
 Preset = Annotated[
-    str | None, typer.Option(metavar="NAME", help="tutorial, quick or full.  [default: full with a GPU, else quick]")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="tutorial, quick or full.  [default: full with a GPU, else quick]",
+        autocompletion=lambda: list(PRESETS),
+    ),
 ]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="A TOML file of settings over the preset.")]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="GROUP.NAME=VALUE", help="One setting over the preset and the file; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="GROUP.NAME=VALUE",
+        help="One setting over the preset and the file; repeatable.",
+        autocompletion=_complete_setting,
+    ),
 ]
 
 
@@ -94,9 +118,13 @@ def progress_shown() -> Iterator[PlainObserver]:
         yield observer
 
 
-def show_result(data_dir: Path) -> None:
-    """Print the test metrics, and where the model and the report are."""
-    test = json.loads((data_dir / layout.METRICS).read_text())["test"]
+def show_result(data_dir: Path, as_json: bool = False) -> None:
+    """Print the test metrics, and where the model and the report are; or all metrics as JSON."""
+    metrics = json.loads((data_dir / layout.METRICS).read_text())
+    if as_json:
+        print(json.dumps(metrics))
+        return
+    test = metrics["test"]
     print(f"test: accuracy {test['accuracy']:.4f}, loss {test['loss']:.4f}, {test['reviews']:,} reviews")
     print(f"model: {data_dir / layout.MODEL}")
     if (data_dir / layout.REPORT).exists():

@@ -166,8 +166,8 @@ def _wrong_command(words: list[str]) -> Iterator[str]:
 
 
 def _wrong_subcommand(arguments: list[str], options: list[str]) -> Iterator[str]:
-    name = next(iter(arguments), "")
-    if name and name not in _options() and not name.startswith("-"):
+    name = next((each for each in arguments[:1] if not each.startswith("-")), "")
+    if name not in _options():
         yield f"sentiment-pipeline {name}: no such command"
         return
     known = _options().get(name, set())
@@ -196,8 +196,9 @@ def _simple_commands(line: str) -> Iterator[list[str]]:
 
 @cache
 def _options() -> dict[str, set[str]]:
-    """The options of each command of the command line."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    """The options of each command of the command line, and under "" those without a command."""
+    whole = typer.main.get_command(app)
+    commands = {"": whole, **whole.commands}  # type: ignore[attr-defined]
     return {
         name: {"--help", *(opt for each in command.params for opt in each.opts)} for name, command in commands.items()
     }

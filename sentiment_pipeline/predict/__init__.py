@@ -5,7 +5,7 @@ read. So a million lines from a pipe need no more memory than the first few thou
 """
 
 from sentiment_pipeline.predict.explain import Explanation, Word
-from sentiment_pipeline.predict.predictor import Prediction, Predictor
+from sentiment_pipeline.predict.predictor import Prediction, Predictor, Scored
 from sentiment_pipeline.predict.writing import check_output, write_file, write_json
 
-__all__ = ["Explanation", "Prediction", "Predictor", "Word", "check_output", "write_file", "write_json"]
+__all__ = ["Explanation", "Prediction", "Predictor", "Scored", "Word", "check_output", "write_file", "write_json"]

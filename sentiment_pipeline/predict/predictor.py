@@ -45,11 +45,13 @@ class Scored(NamedTuple):
         probabilities: that each is positive; float32, [texts].
         columns: the other columns of the table that holds the texts, where they are kept.
         words: the words of each text that moved its score most, where they are wanted.
+        read: the fraction of the file that was read so far; None where that is not known.
     """
 
     probabilities: np.ndarray
     columns: pa.RecordBatch | None = None
     words: list[list[Word]] | None = None
+    read: float | None = None
 
 
 class Predictor:
@@ -140,13 +142,13 @@ class Predictor:
             PipelineError: the file cannot be read or is damaged, or a table lacks the column.
         """
         with open_texts(path, text) as batches:
-            for texts, columns in batches:
+            for texts, columns, read in batches:
                 if explain:
                     found = self.explain(texts)
                     answers = np.array([each.probability for each in found], np.float32)
-                    yield Scored(answers, columns, [each.words for each in found])
+                    yield Scored(answers, columns, [each.words for each in found], read)
                 else:
-                    yield Scored(self.predict_proba(texts), columns)
+                    yield Scored(self.predict_proba(texts), columns, read=read)
 
 
 def label_of(probability: float) -> str:

@@ -5,7 +5,9 @@ text are an empty text, bytes that are not UTF-8 become U+FFFD, a row that canno
 enormous line the beginning is read.
 """
 
+import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from io import BufferedReader, FileIO
@@ -36,10 +38,12 @@ class TextBatch(NamedTuple):
     Attributes:
         texts: the texts.
         columns: the other columns of the table that holds them, where they are kept; otherwise None.
+        read: the fraction of the file that was read so far; None where that is not known.
     """
 
     texts: list[str]
     columns: pa.RecordBatch | None = None
+    read: float | None = None
 
 
 @contextmanager
@@ -58,7 +62,14 @@ def open_texts(path: Path | None, text: str = "") -> Iterator[Iterator[TextBatch
         open_for_reading(path) if path else nullcontext(0) as descriptor,
         BufferedReader(FileIO(descriptor, "rb", closefd=False), HEAD_BYTES) as file,
     ):
-        yield _batches(file, path or _STANDARD_INPUT, text)
+        yield (batch._replace(read=_fraction(descriptor)) for batch in _batches(file, path or _STANDARD_INPUT, text))
+
+
+def _fraction(descriptor: int) -> float | None:
+    """How far an open file was read; None for a pipe, and for a table, which is read by its path."""
+    size, mode = os.fstat(descriptor).st_size, os.fstat(descriptor).st_mode
+    position = os.lseek(descriptor, 0, os.SEEK_CUR) if stat.S_ISREG(mode) else 0
+    return position / size if position > HEAD_BYTES else None
 
 
 def _batches(file: "BufferedReader[Any]", path: Path, text: str) -> Iterator[TextBatch]:

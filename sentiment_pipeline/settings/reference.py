@@ -10,7 +10,7 @@ from sentiment_pipeline.limits import limits_in_words
 from sentiment_pipeline.settings.model import GROUPS, Choices
 from sentiment_pipeline.settings.preset import PRESETS, preset
 
-__all__ = ["print_reference", "reference"]
+__all__ = ["print_reference", "reference", "reference_values"]
 
 _HEADER = """# Settings
 
@@ -36,11 +36,28 @@ def reference(group: str | None = None) -> str:
     Raises:
         SettingsError: there is no such group.
     """
-    if group is None:
-        return "\n".join([_HEADER, _top_level_section(), *map(_section, GROUPS)])
-    if group not in GROUPS:
-        raise SettingsError(f"{group} is not a group of settings; there are: {', '.join(GROUPS)}")
-    return _section(group)
+    sections = "\n".join(map(_section, _groups(group)))
+    return sections if group else "\n".join([_HEADER, _top_level_section(), sections])
+
+
+def reference_values(group: str | None = None) -> dict[str, dict[str, Any]]:
+    """The reference as JSON values: for each setting `description`, `allowed`, and `presets`, its value in each.
+
+    Args:
+        group: as for `reference`.
+
+    Raises:
+        SettingsError: there is no such group.
+    """
+    return {
+        f"{name}.{each.name}": {
+            "description": each.metadata["description"],
+            "allowed": _allowed(get_type_hints(GROUPS[name])[each.name], each),
+            "presets": {of: preset(of)[name][each.name] for of in PRESETS},
+        }
+        for name in _groups(group)
+        for each in fields(GROUPS[name])
+    }
 
 
 def print_reference(group: str | None = None) -> None:
@@ -57,6 +74,13 @@ def print_reference(group: str | None = None) -> None:
     from rich.markdown import Markdown
 
     Console().print(Markdown(text))
+
+
+def _groups(group: str | None) -> list[str]:
+    """The group, or all."""
+    if group is not None and group not in GROUPS:
+        raise SettingsError(f"{group} is not a group of settings; there are: {', '.join(GROUPS)}")
+    return [group] if group else list(GROUPS)
 
 
 def _top_level_section() -> str:

@@ -4,9 +4,7 @@ Then the disk and the log must agree that Retry did what was not finished, and n
 a folder, the pictures of docs/prefect.md are written there.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,40 +12,26 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from prefect.client.orchestration import SyncPrefectClient
 
 from sentiment_pipeline.sample import write_sample
-from tests.conftest import PATIENCE
+from tests.browser import needs_chromium, opened_browser, opened_page, picture
 from tests.flows.running_ui import Ui
 from tests.flows.user import Prefect, states, written
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine; on Debian: apt-get install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        page = browser.new_page(viewport={"width": 1200, "height": 720})
-        page.set_default_timeout(1000 * PATIENCE)
-        yield page
-        browser.close()
-
-
-def picture(page: Page, name: str) -> None:
-    """Take a screenshot for the documentation, if one is wanted."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.wait_for_timeout(2000)  # for charts that are still moving
-        page.screenshot(path=Path(folder, f"{name}.png"))
+    with opened_browser() as browser:
+        yield opened_page(browser, height=720)
 
 
 def wait_for_state(page: Page, name: str) -> None:
     """Wait until the page of a run shows it in this state."""
-    expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=1000 * PATIENCE)
+    expect(page.get_by_text(name, exact=True).first).to_be_visible()
 
 
 def test_a_failed_stage_is_retried_from_the_ui(

@@ -1,32 +1,25 @@
 """The page in a real browser: type, press, read. `SCREENSHOTS=FOLDER` keeps pictures of it."""
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from sentiment_pipeline.predict import Predictor
 from sentiment_pipeline.serve.app import make_app
+from tests.browser import needs_chromium, opened_browser, opened_page, picture
 from tests.conftest import wait_until
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine; on Debian: apt-get install chromium")
+pytestmark = needs_chromium
 TEXTS = ["Great book, it ISN'T bad! 😀 Truly great.", "<b>terrible</b> & <script>boring</script>, not worth it"]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    with opened_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=[None, "secret"], ids=["open", "token"])
@@ -46,8 +39,7 @@ def address(request: pytest.FixtureRequest, predictor: Predictor) -> Iterator[st
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """The open page; whatever it logs as an error, or asks of another server, fails the test."""
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    page.set_default_timeout(30_000)
+    page = opened_page(browser, height=900)
     wrong = list[str]()
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: None if "Failed to load" in message.text else wrong.append(message.text))
@@ -57,11 +49,6 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     yield page
     page.close()
     assert wrong == []
-
-
-def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder, f"{name}.png"))
 
 
 def fill_in(page: Page, address: str, text: str) -> None:

@@ -91,6 +91,9 @@ def test_a_second_run_does_nothing_but_say_so(options: list[object], folder: Pat
     assert result.code == 0
     assert result.stderr.count("nothing to do") == 7
     assert {path: path.stat().st_mtime_ns for path in before} == before
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert json.loads(run("run", *options, "--json").stdout) == metrics
+    assert json.loads(run("evaluate", "--data-dir", folder, *options[-2:], "--json").stdout) == metrics
 
 
 def test_a_changed_setting_redoes_what_depends_on_it(

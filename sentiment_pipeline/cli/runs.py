@@ -1,0 +1,151 @@
+"""Running the pipeline: `run`, stages alone, `search`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentiment_pipeline.console import (
+    Assignments,
+    Config,
+    DataDir,
+    Label,
+    Preset,
+    Test,
+    Text,
+    Train,
+    choices_of_options,
+    progress_shown,
+    show_result,
+)
+
+if TYPE_CHECKING:
+    from sentiment_pipeline.engine.stage import Stage
+    from sentiment_pipeline.settings import Settings
+
+__all__ = ["evaluate", "prepare", "run", "search", "train"]
+
+Metrics = Annotated[bool, typer.Option("--json", help="Print the metrics as one JSON object, as in metrics.json.")]
+
+
+def run(
+    train: Train = None,
+    test: Test = None,
+    data_dir: DataDir = None,
+    preset: Preset = None,
+    config: Config = None,
+    text: Text = None,
+    label: Label = None,
+    assignments: Assignments = None,
+    as_json: Metrics = False,
+) -> None:
+    """Run all stages; finished ones are skipped, unfinished ones continue.
+
+    Example: sentiment-pipeline run --train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset quick
+    """
+    from sentiment_pipeline.stages.pipeline import STAGES
+
+    settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
+    _execute(STAGES, settings)
+    show_result(settings.data_dir, as_json)
+
+
+def prepare(
+    train: Train = None,
+    test: Test = None,
+    data_dir: DataDir = None,
+    preset: Preset = None,
+    config: Config = None,
+    text: Text = None,
+    label: Label = None,
+    assignments: Assignments = None,
+) -> None:
+    """Run the stages up to the training files: ingest, tokenize, vocabulary, encode.
+
+    Example: sentiment-pipeline prepare --train train.ft.txt.bz2 --test test.ft.txt.bz2
+    """
+    from sentiment_pipeline.stages.pipeline import PREPARE
+
+    _execute(PREPARE, choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve())
+
+
+def train(
+    train: Train = None,
+    test: Test = None,
+    data_dir: DataDir = None,
+    preset: Preset = None,
+    config: Config = None,
+    text: Text = None,
+    label: Label = None,
+    assignments: Assignments = None,
+) -> None:
+    """Train; with --train and --test the stages before it too, where unfinished.
+
+    Example: sentiment-pipeline train --set training.epochs=3
+    """
+    from sentiment_pipeline.stages.pipeline import PREPARE, TRAIN
+
+    settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
+    _execute((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
+
+
+def evaluate(
+    train: Train = None,
+    test: Test = None,
+    data_dir: DataDir = None,
+    preset: Preset = None,
+    config: Config = None,
+    text: Text = None,
+    label: Label = None,
+    assignments: Assignments = None,
+    as_json: Metrics = False,
+) -> None:
+    """Evaluate on the test set and publish the model; with --train and --test the stages before it too.
+
+    Example: sentiment-pipeline evaluate --data-dir data
+    """
+    from sentiment_pipeline.stages.pipeline import EVALUATE, STAGES
+
+    settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
+    _execute(STAGES if settings.train else EVALUATE, settings)
+    show_result(settings.data_dir, as_json)
+
+
+def search(
+    trials: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Trials in all, with those of earlier searches.")
+    ] = 20,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GROUP.NAME",
+            help="A setting to search; repeatable.  [default: learning rate, dropout, hidden units]",
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    preset: Preset = None,
+    config: Config = None,
+    assignments: Assignments = None,
+) -> None:
+    """Search for better settings by training on a prepared folder; continues an earlier search.
+
+    Example: sentiment-pipeline search --trials 20 --vary training.learning_rate
+    """
+    from sentiment_pipeline.search import DEFAULT_VARY, Search
+    from sentiment_pipeline.stages.pipeline import open_data_folder
+
+    settings = choices_of_options(None, None, data_dir, preset, config, assignments).resolve()
+    with open_data_folder(settings) as run, progress_shown() as observer:
+        study = Search(run, vary or DEFAULT_VARY)
+        while study.finished_trials() < trials:
+            trial = study.run_trial(lambda figures: observer.progressed("trial", dict(figures)))
+            print(f"trial {trial.number}: validation accuracy {trial.value:.4f}, {trial.params}", flush=True)
+    print(f"best settings: {study.best_settings}")
+
+
+def _execute(stages: "Sequence[Stage[Settings]]", settings: "Settings") -> None:
+    """Run `stages` with progress on standard error."""
+    from sentiment_pipeline.stages.pipeline import run_in_folder
+
+    with progress_shown() as observer:
+        run_in_folder(stages, settings, observer)
