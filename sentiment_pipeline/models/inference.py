@@ -1,25 +1,30 @@
 """Scores and probabilities of reviews, from their token ids.
 
-Reviews are scored in order of length, in batches of at most a number of tokens, so that little is padding and one
-enormous review does not take the memory of a batch of them. Results are in the order of the input.
+Reviews are scored in order of length, in batches of limited size, so that little is padding and one enormous review
+does not take the memory of a batch of them. On a CPU each core scores a batch of its own: cores that share the steps of
+an LSTM wait for each other most of the time. Results are in the order of the input.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
 
 from sentiment_pipeline.data.batches import gather_ids
 from sentiment_pipeline.data.packed import Array
+from sentiment_pipeline.models.cpu_scoring import CpuScorer
 from sentiment_pipeline.models.precision import autocast
-from sentiment_pipeline.models.sentiment import Scorer
+from sentiment_pipeline.models.sentiment import Scorer, SentimentModel
 
 __all__ = ["logits", "probabilities"]
 
 _BATCH_TOKENS = 1 << 16  # with padding
+_CPU_BATCH_REVIEWS = 384  # larger ones leave the caches
+_FEW_REVIEWS = 48  # up to which `torch.nn.LSTM` takes less time than `CpuScorer`
 
 
-@torch.inference_mode()
 def logits(
     model: Scorer,
     ids: Array,
@@ -38,16 +43,43 @@ def logits(
         tokens: maximum size of a batch, in tokens with padding; a batch holds at least one review.
         check: called before each batch; an exception that it raises ends the scoring.
     """
-    device, training = next(model.parameters()).device, model.training
-    model.eval()
+    is_on_cpu, training = next(model.parameters()).device.type == "cpu", model.training
     truncation, result = model.config.truncation, np.zeros(len(offsets) - 1, np.float32)
-    for rows in _groups(np.diff(offsets), truncation.length, truncation.padding == "left", tokens):
-        check()
-        batch, kept = gather_ids(ids, offsets, rows, truncation)
-        with autocast(device, dtype):
-            result[rows] = model(torch.from_numpy(batch).to(device), torch.from_numpy(kept).to(device)).cpu().numpy()
+    reviews = _CPU_BATCH_REVIEWS if is_on_cpu else len(result)
+    groups = list(_groups(np.diff(offsets), truncation.length, truncation.padding == "left", tokens, reviews))
+    score = partial(_score, model.eval(), ids, offsets, dtype, result)
+    if is_on_cpu and len(groups) > 1:
+        _in_threads(score, groups, check)
+    else:
+        for rows in groups:
+            check()
+            score(rows)
     model.train(training)
     return result
+
+
+@torch.inference_mode()
+def _score(model: Scorer, ids: Array, offsets: Array, dtype: torch.dtype, result: Array, rows: Array) -> None:
+    """Score the reviews `rows` and put their scores into `result`."""
+    device = next(model.parameters()).device
+    batch, kept = gather_ids(ids, offsets, rows, model.config.truncation)
+    inputs = torch.from_numpy(batch).to(device), torch.from_numpy(kept).to(device)
+    if isinstance(model, SentimentModel) and device.type == "cpu" and len(rows) > _FEW_REVIEWS:
+        result[rows] = CpuScorer(model, dtype)(*inputs).numpy()
+    else:
+        with autocast(device, dtype):
+            result[rows] = model(*inputs).cpu().numpy()
+
+
+def _in_threads(score: Callable[[Array], None], groups: list[Array], check: Callable[[], None]) -> None:
+    """Call `score` for each group, in a thread for each core, each of which uses one core."""
+    threads = ThreadPoolExecutor(torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        for future in [threads.submit(score, rows) for rows in groups]:
+            check()
+            future.result()
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def probabilities(
@@ -57,12 +89,12 @@ def probabilities(
     return torch.from_numpy(logits(model, ids, offsets, dtype, tokens)).sigmoid().numpy()
 
 
-def _groups(lengths: Array, longest: int, padded: bool, tokens: int) -> Iterator[Array]:
-    """Indices of reviews by length, longest first, in groups of at most `tokens` tokens with padding."""
+def _groups(lengths: Array, longest: int, padded: bool, tokens: int, reviews: int) -> Iterator[Array]:
+    """Indices of reviews by length, longest first, in groups of at most so many tokens with padding and reviews."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):
         time = longest if padded else max(1, min(longest, int(lengths[order[start]])))
-        count = max(1, tokens // time)
+        count = max(1, min(reviews, tokens // time))
         yield order[start : start + count]
         start += count

@@ -69,7 +69,7 @@ class SentimentModel(Scorer):
             lengths: number of tokens of each review; integers, [reviews].
             ratios: n-gram ratios to use in place of the model's own, float32, [time, reviews, ngrams].
         """
-        logits = self._lstm_logits(*self._truncated(ids, lengths), ratios)
+        logits = self._lstm_logits(*self.truncated(ids, lengths), ratios)
         return logits if self.head is None or self.training else (logits + self.head(ids, lengths)) / 2
 
     def positions(self, ids: Tensor, lengths: Tensor) -> Tensor:
@@ -93,8 +93,13 @@ class SentimentModel(Scorer):
         pooled = self.pooling(self.lstm(inputs, lengths), lengths)
         return self.linear(self.dropout(pooled)).squeeze(-1).float()
 
-    def _truncated(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The part that the LSTM reads of reviews that were truncated for the linear head, as `gather_ids` gives it."""
+    def truncated(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The part that the LSTM reads of reviews that were truncated for the linear head, as `gather_ids` gives it.
+
+        Args:
+            ids: as for `forward`.
+            lengths: as for `forward`.
+        """
         length = self.config.length
         if len(ids) <= length:
             return ids, lengths

@@ -120,7 +120,7 @@ def test_of_a_longer_review_the_lstm_reads_what_its_truncation_keeps() -> None:
     flat, offsets = np.array([each for review in reviews for each in review]), np.cumsum([0, *map(len, reviews)])
     expected, kept = gather_ids(flat, offsets, np.arange(4), model.config.lstm_truncation)
     whole, lengths = gather_ids(flat, offsets, np.arange(4), model.config.truncation)
-    found, found_lengths = model._truncated(torch.from_numpy(whole), torch.from_numpy(lengths))
+    found, found_lengths = model.truncated(torch.from_numpy(whole), torch.from_numpy(lengths))
     assert found.tolist() == expected.tolist()
     assert found_lengths.tolist() == kept.tolist()
 
