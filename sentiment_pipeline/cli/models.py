@@ -45,6 +45,9 @@ def predict(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add the words that moved the score most; slower.")
     ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Let the n-grams alone decide where they are sure; the label rarely differs.")
+    ] = False,
 ) -> None:
     """Score reviews: one a line or row in, one JSON object a line out, in the same order.
 
@@ -58,7 +61,7 @@ def predict(
     path = None if output is None else user_path(output)
     if path is not None:
         check_output(path, reviews)
-    scored = Predictor(model).score_file(reviews, text or "", explain)
+    scored = Predictor(model).score_file(reviews, text or "", explain, fast)
     is_watched = sys.stderr is not None and sys.stderr.isatty() and (path is not None or not sys.stdout.isatty())
     with progress_shown() if is_watched else nullcontext() as observer:
         answers = scored if observer is None else _observed(scored, observer)

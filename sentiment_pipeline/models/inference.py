@@ -1,4 +1,4 @@
-"""Scores and probabilities of reviews, from their token ids.
+"""Scores of reviews, from their token ids.
 
 Reviews are scored in order of length, in batches of limited size, so that little is padding and one enormous review
 does not take the memory of a batch of them. On a CPU each core scores a batch of its own: cores that share the steps of
@@ -18,7 +18,7 @@ from sentiment_pipeline.models.cpu_scoring import CpuScorer
 from sentiment_pipeline.models.precision import autocast
 from sentiment_pipeline.models.sentiment import Scorer, SentimentModel
 
-__all__ = ["logits", "probabilities"]
+__all__ = ["logits"]
 
 _BATCH_TOKENS = 1 << 16  # with padding
 _CPU_BATCH_REVIEWS = 384  # larger ones leave the caches
@@ -32,6 +32,7 @@ def logits(
     dtype: torch.dtype = torch.float32,
     tokens: int = _BATCH_TOKENS,
     check: Callable[[], None] = lambda: None,
+    rows: Array | None = None,
 ) -> Array:
     """The model's score of each review, for a `SentimentModel` its logit; float32, [reviews].
 
@@ -42,18 +43,21 @@ def logits(
         dtype: dtype of the matrix products.
         tokens: maximum size of a batch, in tokens with padding; a batch holds at least one review.
         check: called before each batch; an exception that it raises ends the scoring.
+        rows: the indices of the reviews to score, int64, [rows]; the others get 0. None: all.
     """
     is_on_cpu, training = next(model.parameters()).device.type == "cpu", model.training
     truncation, result = model.config.truncation, np.zeros(len(offsets) - 1, np.float32)
     reviews = _CPU_BATCH_REVIEWS if is_on_cpu else len(result)
-    groups = list(_groups(np.diff(offsets), truncation.length, truncation.padding == "left", tokens, reviews))
+    lengths, is_padded = np.diff(offsets), truncation.padding == "left"
+    rows = np.arange(len(result)) if rows is None else rows
+    groups = [rows[group] for group in _groups(lengths[rows], truncation.length, is_padded, tokens, reviews)]
     score = partial(_score, model.eval(), ids, offsets, dtype, result)
     if is_on_cpu and len(groups) > 1:
         _in_threads(score, groups, check)
     else:
-        for rows in groups:
+        for group in groups:
             check()
-            score(rows)
+            score(group)
     model.train(training)
     return result
 
@@ -80,13 +84,6 @@ def _in_threads(score: Callable[[Array], None], groups: list[Array], check: Call
             future.result()
     finally:
         threads.shutdown(cancel_futures=True)
-
-
-def probabilities(
-    model: Scorer, ids: Array, offsets: Array, dtype: torch.dtype = torch.float32, tokens: int = _BATCH_TOKENS
-) -> Array:
-    """The probability that each review is positive, float32, [reviews]; arguments as for `logits`."""
-    return torch.from_numpy(logits(model, ids, offsets, dtype, tokens)).sigmoid().numpy()
 
 
 def _groups(lengths: Array, longest: int, padded: bool, tokens: int, reviews: int) -> Iterator[Array]:

@@ -1,29 +1,31 @@
 """A model folder, ready to score texts: the text half and the model half put together."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import starmap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import torch
 
-from sentiment_pipeline import layout
-from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.hub import local_folder
-from sentiment_pipeline.limits import config_from_values
-from sentiment_pipeline.models.inference import probabilities
+from sentiment_pipeline.models.cascade import Cascade, cascade_logits
+from sentiment_pipeline.models.inference import logits
 from sentiment_pipeline.models.model_folder import load_model
 from sentiment_pipeline.models.precision import choose_device, choose_dtype
 from sentiment_pipeline.paths import StrPath
 from sentiment_pipeline.predict.explain import Explanation, Word, word_effects
-from sentiment_pipeline.predict.reading import open_texts
-from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.encoder import TextEncoder
+from sentiment_pipeline.predict.loading import load_cascade, load_encoder
+from sentiment_pipeline.predict.reading import TextBatch, open_texts
+from sentiment_pipeline.text.encoder import Encoded
 
 __all__ = ["Prediction", "Predictor", "Scored", "label_of"]
+
+_MANY = 1024  # texts; the answers to fewer are not held back until the next ones are read
 
 
 class Prediction(NamedTuple):
@@ -70,22 +72,41 @@ class Predictor:
         device = choose_device("auto")
         self._model.to(device)
         self._dtype = choose_dtype("auto", device)
-        self._encoder = _load_encoder(path, config)
+        self._encoder = load_encoder(path, config)
+        self._cascade = load_cascade(path, config)
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """The label of each text and the probability that it is positive, in order."""
-        return [Prediction(label_of(value), value) for value in self.predict_proba(texts).tolist()]
+    def predict(self, texts: Sequence[str], fast: bool = False) -> list[Prediction]:
+        """The label of each text and the probability that it is positive, in order; arguments as `predict_proba`."""
+        return [Prediction(label_of(value), value) for value in self.predict_proba(texts, fast).tolist()]
 
-    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+    def predict_proba(self, texts: Sequence[str], fast: bool = False) -> np.ndarray:
         """The probability that each text is positive, float32, shape (texts,).
+
+        Args:
+            texts: the texts.
+            fast: let the n-grams alone decide where they are sure, several times as fast. The label is then almost
+                always the same; `metrics.json` says how often it was on the test reviews.
 
         Raises:
             TypeError: `texts` is one string, not a sequence of them.
+            PipelineError: `fast`, and the model was published without what it takes.
         """
         if isinstance(texts, str):
             raise TypeError("predict takes a list of texts; put the one text into a list: predict([text])")
-        encoded = self._encoder.encode(texts)
-        return probabilities(self._model, encoded.ids, encoded.offsets, self._dtype)
+        return self._probabilities(self._encoder.encode(texts), self._chosen_cascade(fast))
+
+    def _probabilities(self, encoded: Encoded, cascade: Cascade | None = None) -> np.ndarray:
+        inputs = encoded.ids, encoded.offsets, self._dtype
+        found = cascade_logits(self._model, cascade, *inputs) if cascade else logits(self._model, *inputs)
+        return torch.from_numpy(found).sigmoid().numpy()
+
+    def _chosen_cascade(self, fast: bool) -> Cascade | None:
+        if fast and self._cascade is None:
+            raise PipelineError(
+                "this model has no fast predictions: those need a linear head (model.linear_length, model.ngrams) and "
+                "1,000 validation reviews; predict without --fast"
+            )
+        return self._cascade if fast else None
 
     def predict_each(self, texts: Sequence[str]) -> list[Prediction]:
         """As `predict([text])` for each text, bit for bit, whatever the others are.
@@ -94,9 +115,8 @@ class Predictor:
         """
         encoded = self._encoder.encode(texts)
         bounds = zip(encoded.offsets, encoded.offsets[1:], strict=False)
-        reviews = (encoded.ids[start:end] for start, end in bounds)
-        scored = (probabilities(self._model, ids, np.array([0, len(ids)]), self._dtype).item() for ids in reviews)
-        return [Prediction(label_of(value), value) for value in scored]
+        alone = (Encoded(encoded.ids[start:end], np.array([0, end - start])) for start, end in bounds)
+        return [Prediction(label_of(value), value) for value in (self._probabilities(each).item() for each in alone)]
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """The inputs of an exported model.
@@ -130,61 +150,54 @@ class Predictor:
         words = [word for word in word_effects(self._model, self._encoder, text) if word.effect]
         return sorted(words, key=lambda word: -abs(word.effect))[:most]
 
-    def score_file(self, path: Path | None, text: str = "", explain: bool = False) -> Iterator[Scored]:
+    def score_file(
+        self, path: Path | None, text: str = "", explain: bool = False, fast: bool = False
+    ) -> Iterator[Scored]:
         """The answers for the texts of a file, or of standard input for None, in order, some thousands at a time.
 
         Args:
             path: of the file, in any format that is read.
             text: the column of the texts in a table; then its other columns are kept.
             explain: whether the words that moved each score are given, too.
+            fast: as for `predict_proba`; not together with `explain`.
 
         Raises:
+            SettingsError: `fast` and `explain`.
             PipelineError: the file cannot be read or is damaged, or a table lacks the column.
         """
+        if fast and explain:
+            raise SettingsError("--explain explains the answers of the whole model; leave --fast out")
+        cascade = self._chosen_cascade(fast)
         with open_texts(path, text) as batches:
-            for texts, columns, read in batches:
-                if explain:
-                    found = self.explain(texts)
-                    answers = np.array([each.probability for each in found], np.float32)
-                    yield Scored(answers, columns, [each.words for each in found], read)
-                else:
-                    yield Scored(self.predict_proba(texts), columns, read=read)
+            yield from self._explained(batches) if explain else self._scored(batches, cascade)
+
+    def _explained(self, batches: Iterable[TextBatch]) -> Iterator[Scored]:
+        for texts, columns, read in batches:
+            found = self.explain(texts)
+            answers = np.array([each.probability for each in found], np.float32)
+            yield Scored(answers, columns, [each.words for each in found], read)
+
+    def _scored(self, batches: Iterable[TextBatch], cascade: Cascade | None) -> Iterator[Scored]:
+        """Score batches; the texts of one become ids while the model reads the one before it."""
+        threads = torch.get_num_threads()
+        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads,)) as model:
+            waiting = deque[tuple[TextBatch, Future[np.ndarray]]]()
+            try:
+                for batch in batches:
+                    encoded = self._encoder.encode(batch.texts)
+                    waiting.append((batch, model.submit(self._probabilities, encoded, cascade)))
+                    while len(waiting) > (len(batch.texts) >= _MANY):
+                        yield _answers(*waiting.popleft())
+            except PipelineError:  # the answers to what was read before the damage
+                yield from starmap(_answers, waiting)
+                raise
+            yield from starmap(_answers, waiting)
+
+
+def _answers(batch: TextBatch, future: "Future[np.ndarray]") -> Scored:
+    return Scored(future.result(), batch.columns, read=batch.read)
 
 
 def label_of(probability: float) -> str:
     """`positive` where the probability of it is more than a half."""
     return "positive" if probability > 0.5 else "negative"
-
-
-def _load_encoder(folder: Path, config: Mapping[str, Any]) -> TextEncoder:
-    """The encoder that the model was trained with, from what its config says of texts."""
-    path, vocabulary = folder / layout.MODEL_CONFIG, folder / layout.MODEL_VOCABULARY
-    try:
-        cleaning = config_from_values(CleaningConfig, config["cleaning"], "cleaning")
-        unknown, made_with, digest = config["unknown_id"], config["tokenizer"]["nltk"], config["vocabulary_sha256"]
-        if type(unknown) is not int or not 0 <= unknown < config["vocabulary_size"]:
-            raise ValueError("unknown_id is no id of the vocabulary")
-    except (KeyError, TypeError, ValueError, SettingsError) as error:
-        raise PipelineError(f"{path} does not say how texts become ids ({error}); publish the model again") from error
-    if made_with != version("nltk"):
-        raise PipelineError(
-            f"{path}: the model's words were cut by NLTK {made_with}, and NLTK {version('nltk')} here "
-            f"cuts others; install nltk=={made_with}"
-        )
-    if not vocabulary.is_file() or sha256(vocabulary) != digest:
-        raise PipelineError(
-            f"{vocabulary} is missing, damaged or not of this {layout.MODEL_CONFIG}; publish the model again"
-        )
-    try:
-        if pq.read_metadata(vocabulary).num_rows != config["vocabulary_size"]:  # before it is read into memory
-            raise ValueError("it has another number of rows")
-        encoder = TextEncoder(vocabulary, cleaning, unknown)
-    except Exception as error:  # whatever pyarrow raises for what is none
-        raise PipelineError(f"{vocabulary} is no Parquet file of tokens; publish the model again") from error
-    words = encoder.vocabulary
-    if words.type != pa.string() or words.null_count or len(words) != config["vocabulary_size"]:
-        raise PipelineError(
-            f"{vocabulary} does not hold the {config['vocabulary_size']:,} tokens that {path} tells "
-            "of; publish the model again"
-        )
-    return encoder

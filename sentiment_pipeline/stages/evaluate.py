@@ -25,7 +25,7 @@ from sentiment_pipeline.training.config import RuntimeConfig
 
 __all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
 
-_VERSION = 1
+_VERSION = 2
 NAME = "evaluate"
 _PREPARE = ("ingest", "tokenize", "vocabulary", "encode")
 _MISTAKES = 8  # reviews shown in the report
@@ -105,17 +105,20 @@ def _evaluate(
     vocabulary_size: int,
     groups: Mapping[str, Mapping[str, JSON]],
 ) -> Mapping[str, JSON]:
-    from sentiment_pipeline.models.evaluation import evaluate  # here, because torch takes seconds to import
+    from sentiment_pipeline.models.cascade import evaluate_cascade  # here, because torch takes seconds
+    from sentiment_pipeline.models.evaluation import evaluate
     from sentiment_pipeline.models.model_folder import build_model, load_weights
     from sentiment_pipeline.models.precision import choose_device, choose_dtype, prepare_process
 
     prepare_process()
-    reviews = open_packed(data_dir / layout.packed("test"), vocabulary_size)
+    validation, reviews = (open_packed(data_dir / layout.packed(each), vocabulary_size) for each in layout.SPLITS[1:])
     device = choose_device(runtime.device)
+    dtype = choose_dtype(precision, device)
     path = data_dir / layout.WEIGHTS
     network = build_model(model, vocabulary_size, load_weights(path), str(path)).to(device)
-    figures, probabilities = evaluate(network, reviews, choose_dtype(precision, device))
-    metrics = {"test": figures, **_earlier_figures(data_dir)}
+    figures, probabilities = evaluate(network, reviews, dtype)
+    fast = evaluate_cascade(network, validation, reviews, probabilities > 0.5, dtype)
+    metrics = {"test": figures, **_earlier_figures(data_dir), **({"fast": fast} if fast else {})}
     write_text(data_dir / layout.METRICS, json.dumps(metrics, indent=1) + "\n")
     facts: dict[str, JSON] = {key: figures[key] for key in ("accuracy", "loss", "reviews")}
     if not _can_report():

@@ -20,7 +20,7 @@ from sentiment_pipeline.text.vocabulary import SPECIAL_TOKENS
 
 __all__ = ["STAGE"]
 
-_VERSION = 2
+_VERSION = 3
 _NAME = "publish"
 _VOCABULARY = f"{layout.MODEL}/{layout.MODEL_VOCABULARY}"
 _CARD = f"{layout.MODEL}/{layout.MODEL_CARD}"
@@ -78,7 +78,11 @@ def _publish(
     with published(data_dir / _VOCABULARY) as table:
         table.write_bytes((data_dir / layout.VOCABULARY).read_bytes())
     write_text(data_dir / _CARD, model_card(name, metrics, groups, vocabulary_size))
-    save_model(data_dir / layout.MODEL, load_weights(data_dir / layout.WEIGHTS), model, vocabulary_size, texts)
+    more = {
+        **texts,
+        "fast": {key: metrics["fast"][key] for key in ("threshold", "scale")} if "fast" in metrics else None,
+    }
+    save_model(data_dir / layout.MODEL, load_weights(data_dir / layout.WEIGHTS), model, vocabulary_size, more)
     return {}
 
 

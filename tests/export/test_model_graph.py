@@ -10,7 +10,7 @@ import torch
 
 from sentiment_pipeline.export.model_graph import model_graph
 from sentiment_pipeline.models.config import ModelConfig
-from sentiment_pipeline.models.inference import probabilities
+from sentiment_pipeline.models.inference import logits
 from sentiment_pipeline.models.sentiment import SentimentModel
 from sentiment_pipeline.settings import preset
 
@@ -58,5 +58,5 @@ def compare(model: SentimentModel) -> None:
         ids = generator.integers(0, WORDS, (reviews, longest)) * (np.arange(longest) < lengths[:, None])
         flat = np.concatenate([row[:length] for row, length in zip(ids, lengths, strict=True)])
         (found,) = session.run(None, {"ids": ids, "lengths": lengths})
-        wanted = probabilities(model, flat, np.concatenate([[0], np.cumsum(lengths)]))
+        wanted = 1 / (1 + np.exp(-logits(model, flat, np.concatenate([[0], np.cumsum(lengths)]))))
         np.testing.assert_allclose(found, wanted, atol=1e-5)

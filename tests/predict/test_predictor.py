@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.models.inference import probabilities
-from sentiment_pipeline.predict import Predictor, predictor
+from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.models.inference import logits
+from sentiment_pipeline.predict import Predictor, loading, predictor
+from sentiment_pipeline.predict.reading import TextBatch
+from tests.predict.conftest import SaveFolder
+from tests.training.examples import model_config
 
 TEXTS = [
     "The great film.",
@@ -32,7 +35,7 @@ def ready(folder: Path) -> Predictor:
 
 def test_texts_are_encoded_as_the_config_says(ready: Predictor) -> None:
     ids = np.array([2, 3, 6, 5, 2, 7, 1], np.int32)  # the great film . the 0 books
-    expected = probabilities(ready._model, ids, np.array([0, 4, 7]))
+    expected = 1 / (1 + np.exp(-logits(ready._model, ids, np.array([0, 4, 7]))))
     assert ready.predict_proba(["The GREAT film.", "The 7<br />books"]) == pytest.approx(expected, abs=1e-6)
 
 
@@ -56,6 +59,58 @@ def test_a_file_is_scored_in_blocks_in_order(ready: Predictor, tmp_path: Path, m
     assert np.concatenate([each.probabilities for each in scored]) == pytest.approx(
         ready.predict_proba(TEXTS), abs=1e-6
     )
+
+
+def test_answers_are_not_held_back(ready: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block that is not full is answered before the next one is read; before damage, all that was read is."""
+    read = list[int]()
+
+    def blocks(*sizes: int, fails: bool = False) -> Iterator[TextBatch]:
+        for size in sizes:
+            read.append(size)
+            yield TextBatch(["great"] * size)
+        if fails:
+            raise PipelineError("damaged")
+
+    for size in ready._scored(blocks(1, 2, 3), None):
+        assert len(size.probabilities) == read[-1]
+    monkeypatch.setattr(predictor, "_MANY", 2)
+    for size in ready._scored(blocks(5, 4, 3), None):
+        assert len(size.probabilities) > read[-1] or read[-1] == 3
+    answers = ready._scored(blocks(5, 4, fails=True), None)
+    assert [len(next(answers).probabilities) for _ in range(2)] == [5, 4]
+    with pytest.raises(PipelineError, match="damaged"):
+        next(answers)
+
+
+def test_fast_predictions_are_refused_where_there_are_none(ready: Predictor) -> None:
+    with pytest.raises(PipelineError, match="linear_length.*without --fast"):
+        ready.predict(TEXTS, fast=True)
+    with pytest.raises(SettingsError, match="leave --fast out"):
+        next(ready.score_file(None, explain=True, fast=True))
+
+
+def test_fast_predictions_are_those_of_the_cascade(tmp_path: Path, save_folder: SaveFolder) -> None:
+    ready = Predictor(save_folder(model_config(ngrams=2, linear_length=60), {"threshold": 0.0, "scale": 2.0}))
+    assert ready._model.head is not None
+    ready._model.head.weights.normal_()
+    ready._model.head.weights[0] = 0
+    ready._dtype = torch.float32
+    ids, lengths = ready.encode(TEXTS)
+    head = ready._model.head(torch.from_numpy(ids.T), torch.from_numpy(lengths))
+    decided = (head.abs() > 0).numpy()
+    assert 0 < decided.sum() < len(TEXTS)  # the empty text has no n-grams
+    fast, whole = ready.predict_proba(TEXTS, fast=True), ready.predict_proba(TEXTS)
+    assert fast[decided] == pytest.approx((2 * head).sigmoid().numpy()[decided], abs=1e-6)
+    assert fast[~decided] == pytest.approx(whole[~decided], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "fast", [{}, {"threshold": 1}, {"threshold": -1.0, "scale": 1.0}, {"threshold": "1", "scale": 1}, [1, 2], 3]
+)
+def test_a_wrong_threshold_is_named(save_folder: SaveFolder, fast: Any) -> None:
+    with pytest.raises(PipelineError, match=r"config\.json: fast is wrong"):
+        Predictor(save_folder(model_config(), fast))
 
 
 def test_predictions_are_labels_with_their_probabilities(ready: Predictor) -> None:
@@ -109,7 +164,7 @@ def test_a_config_that_does_not_say_how_texts_become_ids_is_refused(folder: Path
 
 
 def test_words_cut_by_another_nltk_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor, "version", lambda name: "3.9.2")
+    monkeypatch.setattr(loading, "version", lambda name: "3.9.2")
     with pytest.raises(PipelineError, match=r"and NLTK 3\.9\.2 here cuts others; install nltk=="):
         Predictor(folder)
 
