@@ -16,6 +16,8 @@ _COMMANDS = (
     ("loader",),
     ("trainer",),
     ("baselines",),
+    ("predict",),
+    ("formats",),
     ("serve",),
 )
 

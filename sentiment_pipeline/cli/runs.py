@@ -1,6 +1,9 @@
 """Running the pipeline: `run`, stages alone, `search`."""
 
+import json
+import sys
 from collections.abc import Sequence
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +21,7 @@ from sentiment_pipeline.console import (
     progress_shown,
     show_result,
 )
+from sentiment_pipeline.formatting import counted, duration
 
 if TYPE_CHECKING:
     from sentiment_pipeline.engine.stage import Stage
@@ -38,6 +42,9 @@ def run(
     label: Label = None,
     assignments: Assignments = None,
     as_json: Metrics = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, about how long, and on how much disk.")
+    ] = False,
 ) -> None:
     """Run all stages; finished ones are skipped, unfinished ones continue.
 
@@ -46,6 +53,9 @@ def run(
     from sentiment_pipeline.stages.pipeline import STAGES
 
     settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
+    if dry_run:
+        _show_estimate(settings, as_json)
+        return
     _execute(STAGES, settings)
     show_result(settings.data_dir, as_json)
 
@@ -149,3 +159,22 @@ def _execute(stages: "Sequence[Stage[Settings]]", settings: "Settings") -> None:
 
     with progress_shown() as observer:
         run_in_folder(stages, settings, observer)
+
+
+def _show_estimate(settings: "Settings", as_json: bool) -> None:
+    """Print a line for each stage, and the sum; or all as JSON."""
+    from sentiment_pipeline.stages.estimate import estimate
+
+    print("measuring on the first reviews of both files …", file=sys.stderr)
+    found = list(estimate(settings))
+    if as_json:
+        print(json.dumps({"stages": [asdict(each) for each in found]}))
+        return
+    for each in found:
+        print(f"{each.stage:<12}{counted(each.steps, 'step'):>12}{duration(each.seconds):>14}{_size(each.bytes):>12}")
+    steps, seconds, size = (sum(values) for values in zip(*(astuple(each)[1:] for each in found), strict=True))
+    print(f"{'about':<12}{counted(steps, 'step'):>12}{duration(seconds):>14}{_size(size):>12}")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
