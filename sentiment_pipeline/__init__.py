@@ -10,6 +10,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sentiment_pipeline.imports import collector_paused
+
 if TYPE_CHECKING:
     from sentiment_pipeline.api import load, run
     from sentiment_pipeline.errors import PipelineError, SettingsError
@@ -32,7 +34,8 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    with collector_paused():
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,7 @@ import typer
 
 from sentiment_pipeline.console import progress_shown
 from sentiment_pipeline.errors import PipelineError
+from sentiment_pipeline.imports import collector_paused
 from sentiment_pipeline.paths import user_path
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def predict(
 
     Example: sentiment-pipeline predict --model data/model reviews.csv --text review --output answers.parquet
     """
-    from sentiment_pipeline.predict import Predictor, check_output, write_file, write_json
+    with collector_paused():
+        from sentiment_pipeline.predict import Predictor, check_output, write_file, write_json
 
     if (file == "-" and sys.stdin is None) or (output is None and sys.stdout is None):
         raise PipelineError("standard input or output is closed; name a file, and --output FILE.parquet")
@@ -88,8 +90,9 @@ def serve(
 
     Example: sentiment-pipeline serve --model data/model --port 8000
     """
-    from sentiment_pipeline.serve import Address
-    from sentiment_pipeline.serve import serve as serve_model
+    with collector_paused():
+        from sentiment_pipeline.serve import Address
+        from sentiment_pipeline.serve import serve as serve_model
 
     serve_model(model, Address(host, port, token))
 

@@ -4,7 +4,7 @@ The config describes the model; the weights must have exactly the names, shapes,
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published, read_bytes, sha256, write_text
@@ -125,10 +126,24 @@ def build_model(config: ModelConfig, vocabulary_size: int, weights: Weights, whe
     Raises:
         PipelineError: the weights do not have the names, shapes and dtypes of the model.
     """
-    with torch.device("meta"):  # takes no memory, however large the config says the model is
+    with torch.device("meta"), _NothingDrawn():  # takes no memory, however large the config says the model is
         model = SentimentModel(config, vocabulary_size)
     expected = {name: (each.shape, each.dtype) for name, each in model.state_dict().items()}
     if expected != {name: (each.shape, each.dtype) for name, each in weights.items()}:
         raise PipelineError(f"{where} does not fit its config: other weights, shapes or types than the model has")
     model.load_state_dict({name: each.clone() for name, each in weights.items()}, assign=True)
     return model.eval()
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Draws no initial weights. On the meta device there are none, but PyTorch would import its compiler to draw them.
+
+    That takes a second, a third of the time to the first answer.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
