@@ -9,7 +9,7 @@ import io
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -75,7 +75,7 @@ class Delimited:
             return BLANK
         if len(fields) != len(self.columns):
             return f"{len(fields)} fields instead of {len(self.columns)}"
-        return None if all(field.isascii() or _is_utf8(field) for field in fields) else NOT_UTF8
+        return None if _is_utf8("".join(fields)) else NOT_UTF8
 
 
 def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
@@ -112,13 +112,17 @@ def detect_delimited(head: bytes, suffix: str, text: str) -> Delimited | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Record:
-    """The fields of a record, its bytes, and what is wrong with it."""
+class _Record(NamedTuple):
+    """The fields of a record, its lines, and what is wrong with it."""
 
     fields: list[str]
-    raw: bytes
+    lines: list[str]
     fault: str | None = None
+
+    @property
+    def raw(self) -> bytes:
+        """Its bytes; made only when they are asked for, since few records are rejected."""
+        return "".join(self.lines).encode(errors="surrogateescape").rstrip(b"\r\n")
 
 
 class _Lines:
@@ -169,12 +173,16 @@ class _Lines:
             raise OverflowError
         return line
 
-    def take(self, lines: int | None = None) -> bytes:
-        """End the record after a number of its lines; the others are read again. Returns its bytes."""
-        taken, again = self.record[:lines], self.record[len(self.record[:lines]) :]
+    def take(self) -> list[str]:
+        """End the record. Returns its lines."""
+        taken, self.record, self._size = self.record, [], 0
+        return taken
+
+    def take_first(self) -> list[str]:
+        """End the record after its first line, which is returned; the others are read again."""
+        first, *again = self.take()
         self._waiting.extendleft(reversed(again))
-        self.record, self._size = [], 0
-        return "".join(taken).encode(errors="surrogateescape").rstrip(b"\r\n")
+        return [first]
 
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[_Record]:
@@ -188,13 +196,15 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[_Record]:
             return
         except (OverflowError, csv.Error):
             is_long = len(lines.record[0]) > LONGEST_LINE
-            yield _Record([], lines.take(1), TOO_LONG if is_long else _BAD_QUOTES)
+            yield _Record([], lines.take_first(), TOO_LONG if is_long else _BAD_QUOTES)
         else:
             yield _Record(fields, lines.take())
 
 
 def _is_utf8(field: str) -> bool:
     """Whether it was valid UTF-8; bytes that are not are decoded as half surrogate pairs."""
+    if field.isascii():
+        return True
     try:
         field.encode()
     except UnicodeEncodeError:
