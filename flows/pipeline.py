@@ -6,12 +6,13 @@ Each takes one parameter, a user's choices, so that Prefect makes the form in it
 from collections.abc import Sequence
 
 from prefect import flow
-from prefect.states import State
+from prefect.states import Completed, State
 
 from flows.flow_run import final_state, run_stages
 from sentiment_pipeline.engine.stage import Stage
 from sentiment_pipeline.settings import Choices, Settings
 from sentiment_pipeline.stages.pipeline import EVALUATE, PREPARE, STAGES, TRAIN, open_data_folder
+from sentiment_pipeline.stages.result import result_line
 
 __all__ = ["evaluate", "pipeline", "prepare", "train"]
 
@@ -62,4 +63,5 @@ def evaluate(settings: Choices) -> State:
 
 def _run(stages: Sequence[Stage[Settings]], choices: Choices) -> State:
     with open_data_folder(choices.resolve()) as run:
-        return run_stages(run, stages, run.settings.execution)
+        state = run_stages(run, stages, run.settings.execution)
+        return Completed(message=result_line(run, stages)) if state.is_completed() else state

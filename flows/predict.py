@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
-from prefect.states import State
+from prefect.states import Completed, State
 from pydantic import Field
 
 from flows.flow_run import final_state, run_stages
 from sentiment_pipeline import layout
+from sentiment_pipeline.engine.manifest import recorded_steps
+from sentiment_pipeline.formatting import counted
 from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings import ExecutionConfig, preset
 from sentiment_pipeline.stages.predict import STAGE, PredictionSettings, open_output_folder
@@ -31,4 +33,8 @@ def predict(
     """
     settings = PredictionSettings(user_path(model), tuple(map(user_path, files)))
     with open_output_folder(user_path(output), settings) as run:
-        return run_stages(run, [STAGE], ExecutionConfig(**preset("quick")["execution"]))
+        state = run_stages(run, [STAGE], ExecutionConfig(**preset("quick")["execution"]))
+        if not state.is_completed():
+            return state
+        reviews = sum(run.manifest(step).facts["reviews"] for step in recorded_steps(run.data_dir, STAGE.name))
+        return Completed(message=f"scored {counted(reviews, 'review')} into {run.data_dir}")

@@ -76,7 +76,8 @@ def prepare(
     """
     from sentiment_pipeline.stages.pipeline import PREPARE
 
-    _execute(PREPARE, choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve())
+    settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
+    print(_execute(PREPARE, settings))
 
 
 def train(
@@ -96,7 +97,7 @@ def train(
     from sentiment_pipeline.stages.pipeline import PREPARE, TRAIN
 
     settings = choices_of_options(train, test, data_dir, preset, config, assignments, text, label).resolve()
-    _execute((*PREPARE, *TRAIN) if settings.train else TRAIN, settings)
+    print(_execute((*PREPARE, *TRAIN) if settings.train else TRAIN, settings))
 
 
 def evaluate(
@@ -153,12 +154,15 @@ def search(
     print(f"best settings: {study.best_settings}")
 
 
-def _execute(stages: "Sequence[Stage[Settings]]", settings: "Settings") -> None:
-    """Run `stages` with progress on standard error."""
+def _execute(stages: "Sequence[Stage[Settings]]", settings: "Settings") -> str:
+    """Run `stages` with progress on standard error; returns their result in a line."""
+    from sentiment_pipeline.engine.stage import Run
     from sentiment_pipeline.stages.pipeline import run_in_folder
+    from sentiment_pipeline.stages.result import result_line
 
     with progress_shown() as observer:
         run_in_folder(stages, settings, observer)
+    return result_line(Run(settings.data_dir, settings), stages)
 
 
 def _show_estimate(settings: "Settings", as_json: bool) -> None:

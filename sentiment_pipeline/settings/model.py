@@ -96,7 +96,9 @@ GROUPS: Mapping[str, type] = {
 class _BaseChoices(BaseModel, extra="forbid"):
     """The choices at the top level."""
 
-    train: Path | None = Field(None, description="Training reviews: fastText lines, plain or .bz2")
+    train: Path | None = Field(
+        None, description="Training reviews: fastText lines, CSV, TSV or JSON lines, also compressed; Parquet or Arrow"
+    )
     test: Path | None = Field(None, description="Test reviews, in the same format")
     data_dir: Path = Field(
         Path("data"), validate_default=True, description="Folder for everything that the pipeline produces"

@@ -25,7 +25,7 @@ from sentiment_pipeline.training.config import RuntimeConfig
 
 __all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
 
-_VERSION = 2
+_VERSION = 3
 NAME = "evaluate"
 _PREPARE = ("ingest", "tokenize", "vocabulary", "encode")
 _MISTAKES = 8  # reviews shown in the report

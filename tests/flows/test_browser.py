@@ -80,6 +80,7 @@ def test_a_failed_stage_is_retried_from_the_ui(
     ).first.click()
     wait_for_state(page, "Completed")
 
+    assert re.fullmatch(r"test accuracy \d+\.\d\d% \(30 reviews\)", str(prefect.wait(run).message))
     second = states(prefect.tasks(run, last="publish")[len(failed) :])
     assert second["ingest"] == second["tokenize"] == second["vocabulary"] == "Skipped"
     assert second["encode"] == second["train"] == second["evaluate"] == second["publish"] == "Completed"

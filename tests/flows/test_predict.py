@@ -25,6 +25,7 @@ def test_each_file_becomes_a_table(prefect: Prefect, trained: Path, files: list[
         """The names of the files that a run scored."""
         state = prefect.wait(run)
         assert state.is_completed(), state.message
+        assert state.message == f"scored 4 reviews into {tmp_path / 'out'}"
         return {name for name in states(prefect.tasks(run, last="predict")) if "/" in name}
 
     def called() -> FlowRun:
