@@ -34,7 +34,7 @@ def local_folder(model: StrPath) -> Path:
             hub.snapshot_download(
                 _repository(name),
                 revision=revision or None,
-                allow_patterns=[*layout.MODEL_FILES, layout.MODEL_CARD],
+                allow_patterns=[*layout.MODEL_FILES, layout.MODEL_CARD, layout.LINEAGE],
                 library_name="sentiment-pipeline",
                 library_version=__version__,
             )
@@ -60,7 +60,7 @@ def push(model: StrPath, repository: str, private: bool = False, license_name: s
         PipelineError: huggingface_hub is not installed, a file is missing, or the Hub refuses or cannot be reached.
     """
     hub, folder, name = _import_hub(), user_path(model), _repository(repository)
-    files = [folder / file for file in (*layout.MODEL_FILES, layout.MODEL_CARD)]
+    files = [folder / file for file in (*layout.MODEL_FILES, layout.MODEL_CARD, layout.LINEAGE)]
     if missing := [path for path in files if not path.is_file()]:
         raise PipelineError(f"{missing[0]} is missing; name a model folder, such as model/ of a data folder")
     with _one_line_errors(name):

@@ -17,6 +17,7 @@ __all__ = [
     "LAUNCH_JOB",
     "LAUNCH_RESULT",
     "LAUNCH_WEIGHTS",
+    "LINEAGE",
     "LIVE_HISTORY",
     "LOCK",
     "MANIFESTS",
@@ -225,6 +226,7 @@ MODEL_WEIGHTS = "model.safetensors"
 MODEL_CONFIG = "config.json"
 MODEL_VOCABULARY = "vocabulary.parquet"
 MODEL_CARD = "README.md"
+LINEAGE = "lineage.json"  # beside the metrics, too
 MODEL_FILES = (MODEL_WEIGHTS, MODEL_CONFIG, MODEL_VOCABULARY)  # what predictions need
 
 

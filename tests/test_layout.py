@@ -51,6 +51,7 @@ PATTERNS: dict[str, set[str]] = {  # of the files below a data folder that each 
     "launch_failure": {f"{LAUNCH}/{layout.launch_failure(ANY)}"},
     "METRICS": {layout.METRICS},
     "REPORT": {layout.REPORT},
+    "LINEAGE": {layout.LINEAGE, f"{layout.MODEL}/{layout.LINEAGE}"},
     "STUDY": {f"{layout.SEARCH}/{ANY}/{layout.STUDY}"},
     "BEST_SETTINGS": {layout.BEST_SETTINGS},
     "MODEL_FILES": {f"{layout.MODEL}/{name}" for name in layout.MODEL_FILES},

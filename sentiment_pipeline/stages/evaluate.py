@@ -134,7 +134,8 @@ def _earlier_figures(data_dir: Path) -> dict[str, dict[str, JSON]]:
     """The figures of earlier stages: `validation`, `train` and `prepare` of the metrics."""
     trained = read(data_dir, train.NAME)
     facts = dict(trained.facts) if trained else {}
-    facts.pop("warnings", None)
+    for name in ("warnings", "versions"):
+        facts.pop(name, None)
     validation, totals = facts.pop("validation", {}), Counter[str]()
     for source in layout.SOURCES:
         if total := read(data_dir, ingest.total_name(source)):

@@ -270,6 +270,7 @@ def _total_step(run: Run[Settings], name: str, source: Source) -> Step:
             "sizes": [each["bytes"] for each in found],
             "steps": [manifest.step for manifest in manifests for _ in manifest.facts["ranges"]],
             "limit": limit,
+            "file": {"name": source.path.name, "bytes": source.bytes, "sha256": source.sha256},
             **rules,
         },
         depends={"version": _VERSION, "parts": upstream_digest(manifests), "ingest": {f"{name}_lines": limit, **rules}},
@@ -292,6 +293,7 @@ def _ingest_total(
     sizes: Sequence[int],
     steps: Sequence[str],
     limit: int,
+    file: Mapping[str, JSON],
     max_rejected_fraction: float,
     min_rejected_lines: int,
 ) -> Mapping[str, JSON]:
@@ -311,6 +313,7 @@ def _ingest_total(
         "parts": summary.parts,
         "sizes": sizes,
         "steps": steps,
+        "file": file,
     }
 
 

@@ -21,6 +21,7 @@ from sentiment_pipeline.engine.step import ProgressCallback, Step, upstream_dige
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.settings import ExecutionConfig, Settings
 from sentiment_pipeline.stages import encode, vocabulary
+from sentiment_pipeline.stages.lineage import versions
 from sentiment_pipeline.training.checkpoint_files import damaged_checkpoints, discard_damaged_checkpoints
 from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.word_vectors import digest, locate
@@ -150,7 +151,12 @@ def _train(
     result = train_in_processes(job, processes_of(execution), on_progress)
     save_weights(data_dir / layout.WEIGHTS, result.weights)
     write_text(data_dir / layout.HISTORY, job.history.read_text(encoding="utf-8"))
-    facts = {**result.facts, "validation": result.validation, "vocabulary_size": job.vocabulary_size}
+    facts = {
+        **result.facts,
+        "validation": result.validation,
+        "vocabulary_size": job.vocabulary_size,
+        "versions": versions(),
+    }
     if not result.validation["reviews"]:
         return {
             **facts,
