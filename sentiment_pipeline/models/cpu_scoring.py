@@ -87,7 +87,6 @@ class _Steps:
         self.counts: list[int] = (position < lengths).sum(1).tolist()
         self.mirror = (lengths - 1 - position).clamp(min=0) if is_mirrored else None
         self.shape = time, len(lengths)
-        self.directions = 2 if is_mirrored else 1
 
     def in_order(self, values: Tensor, shift: int = 0) -> Tensor:
         """Values of tokens in the order in which each direction reads them, [time, directions, reviews, ...].
