@@ -1,9 +1,6 @@
 """A model folder, ready to score texts: the text half and the model half put together."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import starmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,14 +15,13 @@ from sentiment_pipeline.models.inference import logits
 from sentiment_pipeline.models.model_folder import load_model
 from sentiment_pipeline.models.precision import choose_device, choose_dtype
 from sentiment_pipeline.paths import StrPath
+from sentiment_pipeline.predict.ahead import draw_ahead
 from sentiment_pipeline.predict.explain import Explanation, Word, word_effects
 from sentiment_pipeline.predict.loading import load_cascade, load_encoder
 from sentiment_pipeline.predict.reading import TextBatch, open_texts
 from sentiment_pipeline.text.encoder import Encoded
 
 __all__ = ["Prediction", "Predictor", "Scored", "label_of"]
-
-_MANY = 1024  # texts; the answers to fewer are not held back until the next ones are read
 
 
 class Prediction(NamedTuple):
@@ -178,24 +174,10 @@ class Predictor:
             yield Scored(answers, columns, [each.words for each in found], read)
 
     def _scored(self, batches: Iterable[TextBatch], cascade: Cascade | None) -> Iterator[Scored]:
-        """Score batches; the texts of one become ids while the model reads the one before it."""
-        threads = torch.get_num_threads()
-        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads,)) as model:
-            waiting = deque[tuple[TextBatch, Future[np.ndarray]]]()
-            try:
-                for batch in batches:
-                    encoded = self._encoder.encode(batch.texts)
-                    waiting.append((batch, model.submit(self._probabilities, encoded, cascade)))
-                    while len(waiting) > (len(batch.texts) >= _MANY):
-                        yield _answers(*waiting.popleft())
-            except PipelineError:  # the answers to what was read before the damage
-                yield from starmap(_answers, waiting)
-                raise
-            yield from starmap(_answers, waiting)
-
-
-def _answers(batch: TextBatch, future: "Future[np.ndarray]") -> Scored:
-    return Scored(future.result(), batch.columns, read=batch.read)
+        """Score batches; the texts of the next ones become ids while the model reads one."""
+        encoded = ((batch, self._encoder.encode(batch.texts)) for batch in batches)
+        for batch, ids in draw_ahead(encoded):
+            yield Scored(self._probabilities(ids, cascade), batch.columns, read=batch.read)
 
 
 def label_of(probability: float) -> str:

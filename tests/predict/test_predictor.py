@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,7 @@ import torch
 
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.models.inference import logits
-from sentiment_pipeline.predict import Predictor, loading, predictor
-from sentiment_pipeline.predict.reading import TextBatch
+from sentiment_pipeline.predict import Predictor, loading
 from tests.predict.conftest import SaveFolder
 from tests.training.examples import model_config
 
@@ -59,28 +58,6 @@ def test_a_file_is_scored_in_blocks_in_order(ready: Predictor, tmp_path: Path, m
     assert np.concatenate([each.probabilities for each in scored]) == pytest.approx(
         ready.predict_proba(TEXTS), abs=1e-6
     )
-
-
-def test_answers_are_not_held_back(ready: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block that is not full is answered before the next one is read; before damage, all that was read is."""
-    read = list[int]()
-
-    def blocks(*sizes: int, fails: bool = False) -> Iterator[TextBatch]:
-        for size in sizes:
-            read.append(size)
-            yield TextBatch(["great"] * size)
-        if fails:
-            raise PipelineError("damaged")
-
-    for size in ready._scored(blocks(1, 2, 3), None):
-        assert len(size.probabilities) == read[-1]
-    monkeypatch.setattr(predictor, "_MANY", 2)
-    for size in ready._scored(blocks(5, 4, 3), None):
-        assert len(size.probabilities) > read[-1] or read[-1] == 3
-    answers = ready._scored(blocks(5, 4, fails=True), None)
-    assert [len(next(answers).probabilities) for _ in range(2)] == [5, 4]
-    with pytest.raises(PipelineError, match="damaged"):
-        next(answers)
 
 
 def test_fast_predictions_are_refused_where_there_are_none(ready: Predictor) -> None:
