@@ -119,6 +119,22 @@ def test_a_consumer_that_closes_the_pipe(model: Path) -> None:
         assert process.stderr.read() == b""
 
 
+def test_a_consumer_that_leaves_while_the_input_stays_open(model: Path) -> None:
+    """The next lines may never come; the first answer that cannot be written ends it."""
+    with start(model) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(b"a book\n" * _BLOCK_LINES)
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(b"a book\n" * _BLOCK_LINES)
+        process.stdin.flush()
+        assert process.wait(TIMEOUT) == 0
+        assert process.stderr.read() == b""
+
+
 def feed(stdin: IO[bytes], pieces: Iterable[bytes]) -> threading.Thread:
     """Write to a process from a thread, because it answers at the same time."""
 
