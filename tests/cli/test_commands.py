@@ -77,6 +77,7 @@ def test_a_run_leaves_what_the_interface_promises(folder: Path) -> None:
         "config.json",
         "vocabulary.parquet",
         "README.md",
+        "lineage.json",
     }
     report = (folder / "report.html").read_text()
     assert "http://" not in report.replace("http://www.w3.org", "")

@@ -38,6 +38,8 @@ PUBLISHED = {
     "model/config.json": "publish",
     "model/vocabulary.parquet": "publish",
     "model/README.md": "publish",
+    "model/lineage.json": "publish",
+    "lineage.json": "publish",
 }
 MANIFESTS = (
     "ingest/train/part-00000",
