@@ -9,11 +9,10 @@ from pydantic import Field
 
 from flows.flow_run import final_state, run_stages
 from sentiment_pipeline import layout
-from sentiment_pipeline.engine.manifest import recorded_steps
 from sentiment_pipeline.formatting import counted
 from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings import ExecutionConfig, preset
-from sentiment_pipeline.stages.predict import STAGE, PredictionSettings, open_output_folder
+from sentiment_pipeline.stages.predict import STAGE, PredictionSettings, open_output_folder, scored_reviews
 
 __all__ = ["predict"]
 
@@ -36,5 +35,4 @@ def predict(
         state = run_stages(run, [STAGE], ExecutionConfig(**preset("quick")["execution"]))
         if not state.is_completed():
             return state
-        reviews = sum(run.manifest(step).facts["reviews"] for step in recorded_steps(run.data_dir, STAGE.name))
-        return Completed(message=f"scored {counted(reviews, 'review')} into {run.data_dir}")
+        return Completed(message=f"scored {counted(scored_reviews(run), 'review')} into {run.data_dir}")

@@ -60,9 +60,11 @@ def push(model: StrPath, repository: str, private: bool = False, license_name: s
         PipelineError: huggingface_hub is not installed, a file is missing, or the Hub refuses or cannot be reached.
     """
     hub, folder, name = _import_hub(), user_path(model), _repository(repository)
-    files = [folder / file for file in (*layout.MODEL_FILES, layout.MODEL_CARD, layout.LINEAGE)]
+    files = [folder / file for file in (*layout.MODEL_FILES, layout.MODEL_CARD)]
     if missing := [path for path in files if not path.is_file()]:
         raise PipelineError(f"{missing[0]} is missing; name a model folder, such as model/ of a data folder")
+    if (folder / layout.LINEAGE).is_file():  # earlier versions did not write it
+        files.append(folder / layout.LINEAGE)
     with _one_line_errors(name):
         card = hub.ModelCard.load(folder / layout.MODEL_CARD)
         card.data.license = license_name or card.data.license

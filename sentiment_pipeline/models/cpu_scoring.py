@@ -1,4 +1,4 @@
-"""Scoring on a CPU: the function of a `SentimentModel`, at more than twice the speed of `torch.nn.LSTM`.
+"""Scoring on a CPU: the function of a `SentimentModel`, at about twice the speed of `torch.nn.LSTM`.
 
 Scoring needs no gradients, so it can do with less work:
 

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sentiment_pipeline.data.batches import gather_ids
 from sentiment_pipeline.data.packed import Array
@@ -20,11 +21,14 @@ from sentiment_pipeline.models.sentiment import Scorer, SentimentModel
 
 __all__ = ["logits"]
 
+_Forward = Callable[[Tensor, Tensor], Tensor]
+
 _BATCH_TOKENS = 1 << 16  # with padding
 _CPU_BATCH_REVIEWS = 384  # larger ones leave the caches
 _FEW_REVIEWS = 48  # up to which `torch.nn.LSTM` takes less time than `CpuScorer`
 
 
+@torch.inference_mode()
 def logits(
     model: Scorer,
     ids: Array,
@@ -51,7 +55,10 @@ def logits(
     lengths, is_padded = np.diff(offsets), truncation.padding == "left"
     rows = np.arange(len(result)) if rows is None else rows
     groups = [rows[group] for group in _groups(lengths[rows], truncation.length, is_padded, tokens, reviews)]
-    score = partial(_score, model.eval(), ids, offsets, dtype, result)
+    few, many = partial(_with_autocast, model.eval(), dtype), None
+    if is_on_cpu and isinstance(model, SentimentModel) and any(len(group) > _FEW_REVIEWS for group in groups):
+        many = CpuScorer(model, dtype)
+    score = partial(_score, few, many or few, model, ids, offsets, result)
     if is_on_cpu and len(groups) > 1:
         _in_threads(score, groups, check)
     else:
@@ -62,17 +69,21 @@ def logits(
     return result
 
 
-@torch.inference_mode()
-def _score(model: Scorer, ids: Array, offsets: Array, dtype: torch.dtype, result: Array, rows: Array) -> None:
-    """Score the reviews `rows` and put their scores into `result`."""
+@torch.inference_mode()  # which is a thread's own
+def _score(
+    few: _Forward, many: _Forward, model: Scorer, ids: Array, offsets: Array, result: Array, rows: Array
+) -> None:
+    """Score the reviews `rows` by the function for few or that for many, and put their scores into `result`."""
     device = next(model.parameters()).device
     batch, kept = gather_ids(ids, offsets, rows, model.config.truncation)
-    inputs = torch.from_numpy(batch).to(device), torch.from_numpy(kept).to(device)
-    if isinstance(model, SentimentModel) and device.type == "cpu" and len(rows) > _FEW_REVIEWS:
-        result[rows] = CpuScorer(model, dtype)(*inputs).numpy()
-    else:
-        with autocast(device, dtype):
-            result[rows] = model(*inputs).cpu().numpy()
+    forward = many if len(rows) > _FEW_REVIEWS else few
+    result[rows] = forward(torch.from_numpy(batch).to(device), torch.from_numpy(kept).to(device)).cpu().numpy()
+
+
+def _with_autocast(model: Scorer, dtype: torch.dtype, ids: Tensor, lengths: Tensor) -> Tensor:
+    with autocast(ids.device, dtype):
+        scores: Tensor = model(ids, lengths)
+        return scores
 
 
 def _in_threads(score: Callable[[Array], None], groups: list[Array], check: Callable[[], None]) -> None:

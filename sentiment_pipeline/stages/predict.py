@@ -16,7 +16,7 @@ from sentiment_pipeline.engine.step import ProgressCallback, Step
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.inputs.source import COMPRESSED_SUFFIXES
 
-__all__ = ["STAGE", "PredictionSettings", "open_output_folder"]
+__all__ = ["STAGE", "PredictionSettings", "open_output_folder", "scored_reviews"]
 
 _VERSION = 1
 
@@ -60,7 +60,7 @@ def _plan(run: Run[PredictionSettings]) -> Iterator[list[Step]]:
     digests = {name: sha256(model / name) for name in layout.MODEL_FILES}
     yield [
         Step(
-            name=f"predict/{name.removesuffix('.parquet')}",
+            name=_step_name(name),
             work=_score,
             arguments={"model": model, "file": path, "output": name},
             depends={"version": _VERSION, "model": digests, "file": sha256(path)},
@@ -73,6 +73,21 @@ def _plan(run: Run[PredictionSettings]) -> Iterator[list[Step]]:
 def _output_name(path: Path) -> str:
     """`reviews.txt.parquet` for `reviews.txt` and for `reviews.txt.bz2`."""
     return f"{path.stem if path.suffix in COMPRESSED_SUFFIXES else path.name}.parquet"
+
+
+def _step_name(output: str) -> str:
+    """`predict/reviews.txt` for `reviews.txt.parquet`."""
+    return f"{STAGE.name}/{output.removesuffix('.parquet')}"
+
+
+def scored_reviews(run: Run[PredictionSettings]) -> int:
+    """The number of reviews in the files of a finished run, whether it scored them or found them scored.
+
+    Raises:
+        PipelineError: a file is not scored.
+    """
+    steps = (_step_name(_output_name(path)) for path in run.settings.files)
+    return sum(int(run.manifest(step).facts["reviews"]) for step in steps)
 
 
 def _score(

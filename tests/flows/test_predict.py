@@ -42,6 +42,8 @@ def test_each_file_becomes_a_table(prefect: Prefect, trained: Path, files: list[
     assert scored(called()) == set()
     files[1].write_text("__label__1 dreadful\n")
     assert scored(called()) == {"predict/second.ft.txt"}
+    alone: Any = predict(files[1:], tmp_path / "out", trained / "model", return_state=True)
+    assert alone.message == f"scored 1 review into {tmp_path / 'out'}", "the other file is of an earlier run"
 
 
 def test_a_missing_file_and_equal_names_are_one_clear_line(
