@@ -1,7 +1,7 @@
 """The Python interface: what `import sentiment_pipeline as sp` offers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentiment_pipeline import layout
@@ -28,8 +28,8 @@ def load(folder: StrPath) -> Predictor:
 
 
 def run(
-    train: StrPath | None = None,
-    test: StrPath | None = None,
+    train: StrPath | Sequence[StrPath] | None = None,
+    test: StrPath | Sequence[StrPath] | None = None,
     data_dir: StrPath | None = None,
     preset: str | None = None,
     config: StrPath | None = None,
@@ -38,7 +38,7 @@ def run(
     """Run all stages, as `sentiment-pipeline run` does; finished ones are skipped, unfinished ones continue.
 
     Args:
-        train, test: files of labelled reviews.
+        train, test: labelled reviews: a file, a folder of files, a pattern such as `reviews/*.bz2`, or several of them.
         data_dir: the folder for everything that is made (default: `data`).
         preset: `tutorial`, `quick` or `full` (default: `full` with a GPU, else `quick`).
         config: a TOML file of settings over the preset.

@@ -47,14 +47,17 @@ def _complete_setting(incomplete: str) -> list[str]:
 
 # Paths are strings until `settings` makes them absolute, so that what is wrong with one is said in one way.
 Train = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--train",
         metavar="FILE",
-        help="Training reviews: fastText lines, CSV, TSV or JSON lines, also compressed, Parquet or Arrow.",
+        help="Training reviews: fastText lines, CSV, TSV or JSON lines, also compressed, Parquet or Arrow. A file, a "
+        "folder or a quoted pattern; repeatable.",
     ),
 ]
-Test = Annotated[str | None, typer.Option("--test", metavar="FILE", help="Test reviews, in any of these formats.")]
+Test = Annotated[
+    list[str] | None, typer.Option("--test", metavar="FILE", help="Test reviews, in any of these formats; repeatable.")
+]
 Text = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="The column of the text in a table.  [default: text or content, with title]"),
@@ -87,8 +90,8 @@ Assignments = Annotated[
 
 
 def choices_of_options(
-    train: str | None,
-    test: str | None,
+    train: list[str] | None,
+    test: list[str] | None,
     data_dir: str | None,
     preset: str | None,
     config: str | None,

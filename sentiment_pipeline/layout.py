@@ -54,6 +54,7 @@ __all__ = [
     "packed",
     "packed_array",
     "packed_arrays",
+    "part",
     "rejected",
     "rejected_range",
     "reviews",
@@ -87,14 +88,25 @@ def manifest(step: str) -> str:
 # ingest
 
 
-def reviews(source: str, index: int | str) -> str:
-    """The reviews in one byte range of an input: Parquet, `label` and cleaned `text`."""
-    return f"ingest/{source}/part-{_padded(index, 5)}.parquet"
+def part(source: str, file: str, index: int | str) -> str:
+    """The reviews in one range of a file of an input: what its files in each stage are called, and the steps over it.
+
+    Args:
+        source: `train` or `test`.
+        file: the key of the file.
+        index: of the range.
+    """
+    return f"{source}/{file}/part-{_padded(index, 5)}"
 
 
-def rejected_range(source: str, index: int | str) -> str:
-    """The rejected lines in one byte range of an input: Parquet."""
-    return f"ingest/{source}/rejected-{_padded(index, 5)}.parquet"
+def reviews(source: str, file: str, index: int | str) -> str:
+    """The reviews of a part: Parquet, `label` and cleaned `text`."""
+    return f"ingest/{part(source, file, index)}.parquet"
+
+
+def rejected_range(source: str, file: str, index: int | str) -> str:
+    """The rejected lines of a part: Parquet."""
+    return f"ingest/{source}/{file}/rejected-{_padded(index, 5)}.parquet"
 
 
 def rejected(source: str) -> str:
@@ -105,14 +117,14 @@ def rejected(source: str) -> str:
 # tokenize
 
 
-def chunks(source: str, index: int | str) -> str:
-    """The reviews of one byte range as codes of their chunks: Arrow."""
-    return f"tokens/{source}/part-{_padded(index, 5)}.chunks.arrow"
+def chunks(source: str, file: str, index: int | str) -> str:
+    """The reviews of a part as codes of their chunks, and the hashes of their texts: Arrow."""
+    return f"tokens/{part(source, file, index)}.chunks.arrow"
 
 
-def dictionary(source: str, index: int | str) -> str:
+def dictionary(source: str, file: str, index: int | str) -> str:
     """The chunk that each of those codes stands for: Arrow."""
-    return f"tokens/{source}/part-{_padded(index, 5)}.dictionary.arrow"
+    return f"tokens/{part(source, file, index)}.dictionary.arrow"
 
 
 def merged_rows(part: int | str) -> str:
@@ -131,9 +143,9 @@ VOCABULARY = "vocabulary.parquet"
 CHUNK_IDS = "vocabulary/chunk-ids.arrow"
 
 
-def chunk_counts(source: str, index: int | str) -> str:
-    """The counts of the chunks in the training reviews of one byte range: Arrow."""
-    return f"vocabulary/{source}/part-{_padded(index, 5)}.arrow"
+def chunk_counts(source: str, file: str, index: int | str) -> str:
+    """The counts of the chunks in the training reviews of a part: Arrow."""
+    return f"vocabulary/{part(source, file, index)}.arrow"
 
 
 # encode

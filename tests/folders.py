@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -57,6 +58,19 @@ def stages_done(lines: Iterable[str]) -> set[str]:
 def contents(data_dir: Path) -> dict[str, str]:
     """The SHA-256 of each file whose bytes are a function of inputs and settings, by its path in the folder."""
     return {name: sha256(path) for name, path in files_in(data_dir) if name.partition("/")[0] not in NOT_COMPARED}
+
+
+def of_file(data_dir: Path, name: str) -> str:
+    """The name of a file of a part, or of a step over it, in a folder of one file for each input.
+
+    For example `ingest/train/5f2b6f0a91c3/part-00000` for `ingest/train/part-00000`.
+    """
+
+    def in_its_folder(found: re.Match[str]) -> str:
+        (folder,) = (data_dir / "ingest" / found[1]).iterdir()
+        return f"/{found[1]}/{folder.name}/{found[2]}-"
+
+    return name if name.startswith("shards/") else re.sub("/(train|test)/(part|rejected)-", in_its_folder, name)
 
 
 def files_in(data_dir: Path) -> Iterator[tuple[str, Path]]:

@@ -27,16 +27,16 @@ PATTERNS: dict[str, set[str]] = {  # of the files below a data folder that each 
     "LOCK": {layout.LOCK},
     "SETTINGS": {layout.SETTINGS},
     "manifest": {layout.manifest("**/*")},
-    "reviews": {layout.reviews(source, ANY) for source in SOURCES},
-    "rejected_range": {layout.rejected_range(source, ANY) for source in SOURCES},
+    "reviews": {layout.reviews(source, ANY, ANY) for source in SOURCES},
+    "rejected_range": {layout.rejected_range(source, ANY, ANY) for source in SOURCES},
     "rejected": {layout.rejected(source) for source in SOURCES},
-    "chunks": {layout.chunks(source, ANY) for source in SOURCES},
-    "dictionary": {layout.dictionary(source, ANY) for source in SOURCES},
+    "chunks": {layout.chunks(source, ANY, ANY) for source in SOURCES},
+    "dictionary": {layout.dictionary(source, ANY, ANY) for source in SOURCES},
     "merged_rows": {layout.merged_rows(ANY)},
     "merged_tokens": {layout.merged_tokens(ANY)},
     "VOCABULARY": {layout.VOCABULARY},
     "CHUNK_IDS": {layout.CHUNK_IDS},
-    "chunk_counts": {layout.chunk_counts("train", ANY)},
+    "chunk_counts": {layout.chunk_counts("train", ANY, ANY)},
     "shard": {layout.shard(split, ANY) for split in SPLITS},
     "packed_arrays": set(layout.packed_arrays()),
     "WEIGHTS": {layout.WEIGHTS},
@@ -60,7 +60,7 @@ PATTERNS: dict[str, set[str]] = {  # of the files below a data folder that each 
 PATH_FUNCTIONS = {"Path", "glob", "joinpath", "rglob", "with_name"}
 FOLDERS = {"CHECKPOINTS", "LAUNCH", "MANIFESTS", "MODEL", "PACKED", "PRETRAINING", "SEARCH", "packed", "shards"}
 PARTS = {"ANY", "MODEL_CONFIG", "MODEL_VOCABULARY", "MODEL_WEIGHTS", "PACKED_ARRAYS", "SOURCES", "SPLITS"}
-PARTS |= {"array_file", "packed_array"}
+PARTS |= {"array_file", "packed_array", "part"}
 
 
 def tree() -> list[str]:

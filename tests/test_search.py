@@ -93,6 +93,6 @@ def test_the_settings_file_is_complete(prepared: Run[Settings], tmp_path: Path) 
     trial = Search(prepared, ["model.hidden", "training.batch_size"]).run_trial(no_progress)
     path = tmp_path / "best.toml"
     path.write_text(_as_toml(prepared.settings, trial))
-    chosen = replace(_varied(prepared.settings, trial.params), train=None, test=None)
+    chosen = replace(_varied(prepared.settings, trial.params), train=(), test=())
     assert load({"data_dir": prepared.data_dir}, path) == chosen
     assert chosen.model.hidden == trial.params["model.hidden"]

@@ -67,14 +67,15 @@ class Settings:
     """All settings, complete, as the stages use them.
 
     Attributes:
-        train: the training file, an absolute path; None for stages that do not read it.
-        test: the test file, likewise.
+        train: where the training reviews are: absolute paths of files and folders, and patterns; empty for stages that
+            do not read them.
+        test: where the test reviews are, likewise.
         data_dir: the data folder, an absolute path.
         preset: the name of the preset.
     """
 
-    train: Path | None
-    test: Path | None
+    train: tuple[Path, ...]
+    test: tuple[Path, ...]
     data_dir: Path
     preset: str
     input: InputConfig
@@ -96,10 +97,12 @@ GROUPS: Mapping[str, type] = {
 class _BaseChoices(BaseModel, extra="forbid"):
     """The choices at the top level."""
 
-    train: Path | None = Field(
-        None, description="Training reviews: fastText lines, CSV, TSV or JSON lines, also compressed; Parquet or Arrow"
+    train: Path | list[Path] | None = Field(
+        None,
+        description="Training reviews: fastText lines, CSV, TSV or JSON lines, also compressed; Parquet or Arrow. A "
+        "file, a folder of files, a pattern such as `reviews/*.bz2`, or several of these",
     )
-    test: Path | None = Field(None, description="Test reviews, in the same format")
+    test: Path | list[Path] | None = Field(None, description="Test reviews, likewise")
     data_dir: Path = Field(
         Path("data"), validate_default=True, description="Folder for everything that the pipeline produces"
     )
@@ -109,9 +112,11 @@ class _BaseChoices(BaseModel, extra="forbid"):
 
     @field_validator("train", "test", "data_dir", mode="before")
     @classmethod
-    def _absolute(cls, path: Any) -> Any:
+    def _absolute(cls, given: Any) -> Any:
         try:
-            return user_path(path) if isinstance(path, str | Path) else path
+            if isinstance(given, list | tuple):
+                return [user_path(each) if isinstance(each, str | Path) else each for each in given]
+            return user_path(given) if isinstance(given, str | Path) else given
         except SettingsError as error:
             raise ValueError(str(error)) from error
 
@@ -126,11 +131,15 @@ class _BaseChoices(BaseModel, extra="forbid"):
         values = preset(name)
         for group in GROUPS:
             values[group] = {**values[group], **given.get(group, {})}
-        files = {"train": self.train, "test": self.test, "data_dir": self.data_dir, "preset": name}
+        files = {"train": _listed(self.train), "test": _listed(self.test), "data_dir": self.data_dir, "preset": name}
         settings = TypeAdapter(Settings).validate_python({**values, **files})
         _check_together(settings)
         _refuse_without_effect(settings, preset(name))
         return settings
+
+
+def _listed(given: Path | list[Path] | None) -> list[Path]:
+    return given if isinstance(given, list) else [] if given is None else [given]
 
 
 def _optional(config: type) -> type[BaseModel]:

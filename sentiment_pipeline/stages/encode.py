@@ -5,28 +5,26 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
-from sentiment_pipeline.engine.manifest import JSON, Manifest, recorded_steps
+from sentiment_pipeline.engine.manifest import JSON, fingerprint, recorded_steps
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest, tokenize, vocabulary
-from sentiment_pipeline.stages.ingest import Part
-from sentiment_pipeline.text.config import SplitConfig
-from sentiment_pipeline.text.encode import write_encoded
+from sentiment_pipeline.stages.parts import Part, parts
+from sentiment_pipeline.text import tokenizer
+from sentiment_pipeline.text.encode import ids_of_dictionary, ids_of_merged, write_encoded
 from sentiment_pipeline.text.pack import write_packed
-from sentiment_pipeline.text.split import splits_of
+from sentiment_pipeline.text.split import SplitRule
 
 __all__ = ["STAGE", "pack_name", "part_name", "require_prepared"]
 
-_VERSION = 2
+_VERSION = 3
 
 
 def part_name(part: Part) -> str:
-    """The step that encodes the reviews of one byte range."""
+    """The step that encodes the reviews of a part."""
     return f"encode/{part.name}"
 
 
@@ -51,72 +49,71 @@ def require_prepared(run: Run[Settings]) -> None:
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     """Yield a step for each shard, then a step for each split.
 
-    `encode/SOURCE/part-N` depends on the shard's reviews and chunks, its position in the file, `split`, the merged
-    dictionary and the vocabulary. It reads the reviews, the chunks, the rows of the merged dictionary and the ids of
-    the chunks, and publishes a shard of encoded reviews for each split that its reviews belong to.
+    `encode/SOURCE/FILE/part-N` depends on the shard's reviews and chunks, the tokenizer's version, `split`, and the
+    vocabulary; not on how the ids are found. It reads the reviews and the chunks, and, if the vocabulary was counted
+    here, the rows of the merged dictionary and the ids of its chunks, else the dictionary and the vocabulary. It
+    publishes a shard of encoded reviews for each split that its reviews may belong to.
 
     `encode/packed/SPLIT` depends on the encoded shards of the split. It reads them and publishes the arrays.
     """
-    parts = ingest.parts(run)
-    totals = {source: sum(part.reviews for part in parts if part.source == source) for source in layout.SOURCES}
-    shards = _shards_of(parts, run.settings.split, totals)
-    tables = [run.manifest(name) for name in (*tokenize.merged_names(run), vocabulary.NAME)]
-    sizes = tokenize.merged_sizes(run)
-    yield [
-        _part_step(run, number, part, shards[part], totals[part.source], sizes, tables)
-        for number, part in enumerate(parts)
-    ]
+    found, settings = parts(run), run.settings
+    totals = {source: sum(part.reviews for part in found if part.source == source) for source in layout.SOURCES}
+    rules = {part: SplitRule(settings.split, part.source, part.first, totals[part.source]) for part in found}
+    shards = _shards_of(rules)
+    sizes = tokenize.merged_sizes(run) if settings.vocabulary.is_counted else None
+    yield [_part_step(run, number, part, rules[part], shards[part], sizes) for number, part in enumerate(found)]
     yield [
         _pack_step(run, split, {part: paths[split] for part, paths in shards.items() if split in paths})
         for split in layout.SPLITS
     ]
 
 
-def _shards_of(parts: Sequence[Part], split: SplitConfig, totals: Mapping[str, int]) -> dict[Part, dict[str, str]]:
+def _shards_of(rules: Mapping[Part, SplitRule]) -> dict[Part, dict[str, str]]:
     """The paths of the shards that each part is encoded to, by split, numbered in the order of the parts."""
     shards, count = dict[Part, dict[str, str]](), dict.fromkeys(layout.SPLITS, 0)
-    for part in parts:
-        present = np.unique(splits_of(split, part.source, part.first, part.reviews, totals[part.source]))
+    for part, rule in rules.items():
         shards[part] = {}
-        for name in (layout.SPLITS[each] for each in present):
+        for name in rule.possible(part.reviews):
             shards[part][name] = layout.shard(name, count[name])
             count[name] += 1
     return shards
 
 
 def _part_step(
-    run: Run[Settings],
-    number: int,
-    part: Part,
-    shards: Mapping[str, str],
-    total: int,
-    sizes: Sequence[int],
-    tables: Sequence[Manifest],
+    run: Run[Settings], number: int, part: Part, rule: SplitRule, shards: Mapping[str, str], sizes: Sequence[int] | None
 ) -> Step:
-    own = [run.manifest(name) for name in (part.step, tokenize.shard_name(part))]
-    split = run.settings.split
+    """The step over one shard; `sizes` are those of the merged dictionary, if the ids of chunks are found there."""
+    ingested, tokenized, words = (
+        run.manifest(name) for name in (part.step, tokenize.shard_name(part), vocabulary.NAME)
+    )
+    reads = {
+        **outputs_of([ingested], part.table),
+        **outputs_of([tokenized], layout.chunks(*part.place)),
+    }
+    if sizes is None:
+        reads |= {**outputs_of([tokenized]), **outputs_of([words], layout.VOCABULARY)}
+    else:
+        merged = [run.manifest(name) for name in tokenize.merged_names(run)]
+        reads |= outputs_of([*merged, words], layout.CHUNK_IDS, *map(layout.merged_rows, range(len(sizes))))
+    positions = {"first": rule.first, "total": rule.total} if rule.depends_on_position else {}
+    unknown = run.settings.vocabulary.unknown
     return Step(
         name=part_name(part),
         work=_encode_part,
-        arguments={"part": part, "number": number, "sizes": sizes, "split": split, "total": total, "shards": shards},
+        arguments={
+            "part": part, "number": number, "rule": rule, "shards": shards, "sizes": sizes, "unknown": unknown
+        },
         depends={
             "version": _VERSION,
-            "first": part.first,
             "reviews": part.reviews,
-            "total": total,
-            "split": asdict(split),
-            "shard": upstream_digest(own),
-            "vocabulary": upstream_digest(tables),
+            "shard": fingerprint({name: output.sha256 for name, output in outputs_of([ingested, tokenized]).items()}),
+            "tokenizer": tokenizer.VERSION,
+            "split": {**asdict(run.settings.split), **positions},
+            "vocabulary": {"sha256": words.outputs[layout.VOCABULARY].sha256, "unknown": unknown},
         },
         outputs=tuple(shards.values()),
-        reads=outputs_of(
-            [*own, *tables],
-            part.table,
-            layout.chunks(part.source, part.index),
-            layout.CHUNK_IDS,
-            *map(layout.merged_rows, range(len(sizes))),
-        ),
-    )
+        reads=reads,
+    )  # fmt: skip
 
 
 def _encode_part(
@@ -125,22 +122,21 @@ def _encode_part(
     *,
     part: Part,
     number: int,
-    sizes: Sequence[int],
-    split: SplitConfig,
-    total: int,
+    rule: SplitRule,
     shards: Mapping[str, str],
+    sizes: Sequence[int] | None,
+    unknown: str,
 ) -> Mapping[str, JSON]:
-    splits = splits_of(split, part.source, part.first, part.reviews, total)
-    rows = tokenize.open_merged(data_dir, sizes).of_shard(number)
+    if sizes is None:
+        words = data_dir / layout.VOCABULARY
+        chunk_ids = ids_of_dictionary(data_dir / layout.dictionary(*part.place), words, unknown)
+    else:
+        rows = tokenize.open_merged(data_dir, sizes).of_shard(number)
+        chunk_ids = ids_of_merged(rows, data_dir / layout.CHUNK_IDS)
     with ExitStack() as stack:
         outputs = {name: stack.enter_context(published(data_dir / path)) for name, path in shards.items()}
         counts = write_encoded(
-            data_dir / part.table,
-            data_dir / layout.chunks(part.source, part.index),
-            rows,
-            data_dir / layout.CHUNK_IDS,
-            splits,
-            outputs,
+            data_dir / part.table, data_dir / layout.chunks(*part.place), chunk_ids, rule.of, outputs
         )
     return {**counts, **part.size}
 

@@ -19,9 +19,10 @@ from sentiment_pipeline.engine.stage import Outcome, PlannedStep, Run, Stage, pl
 from sentiment_pipeline.engine.workers import available_cores
 from sentiment_pipeline.inputs.columnar import Table
 from sentiment_pipeline.inputs.compression import open_compressed
-from sentiment_pipeline.inputs.source import Source, inspect
+from sentiment_pipeline.inputs.source import Source
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest, vocabulary
+from sentiment_pipeline.stages.parts import parts
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, run_in_folder
 
 __all__ = ["StageEstimate", "estimate"]
@@ -31,8 +32,8 @@ _TRAINED = 500, 500, 2_000  # training lines over which the rest is measured, th
 _TESTED = 4  # times as many test lines
 _COPIES = {"train": 7, "publish": 1}  # of the word vectors on disk: weights, and two checkpoints with Adam's moments
 _HEAD = 4 << 20  # bytes of text from which the ratio of compression is measured
-_OF_RANGE = re.compile(r"/(train|test)/part-\d+$")  # the end of the name of a step over one range of an input
-_OF_INPUT = re.compile(r"/(train|test)/(part-\d+|whole)$")  # the end of the name of a step over one input
+_OF_RANGE = re.compile(r"/(train|test)/[^/]+/part-\d+$")  # the end of the name of a step over one range of an input
+_OF_INPUT = re.compile(r"/(train|test)/[^/]+/(part-\d+|whole)$")  # the end of the name of a step over one input
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _unfinished(run: Run[Settings]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _Input:
-    """An input file.
+    """The files of an input.
 
     Attributes:
         ranges: number of its ranges that are read.
@@ -103,14 +104,17 @@ class _Input:
 
     @classmethod
     def of(cls, name: str, settings: Settings, trial: Run[Settings]) -> "_Input":
-        source, size = inspect(getattr(settings, name), settings.input), settings.ingest.shard_bytes
-        parts = [part for part in ingest.parts(trial) if part.source == name]
-        lines = sum(trial.manifest(step).facts["lines"] for step in {part.step for part in parts})
-        growth = 1 / _fraction_read(source, size, len(parts), sum(part.bytes for part in parts))
+        files, found, read = ingest.input_files(settings, name), parts(trial, name), 0.0
+        lines = sum(trial.manifest(step).facts["lines"] for step in {part.step for part in found})
+        for file in files:
+            of_file = [part for part in found if part.file == file.key]
+            text = sum(part.bytes for part in of_file)
+            read += file.source.bytes * _fraction_read(file.source, settings.ingest.shard_bytes, len(of_file), text)
+        growth = sum(file.source.bytes for file in files) / read
         limit = getattr(settings.ingest, f"{name}_lines") or math.inf
         growth = min(growth, max(1.0, limit / lines))
-        ranges = min(source.range_count(size), math.ceil(growth * len(parts)))
-        return cls(ranges, round(min(growth * lines, limit)), growth, sum(part.reviews for part in parts))
+        ranges = min(sum(len(file.digests) for file in files), math.ceil(growth * len(found)))
+        return cls(ranges, round(min(growth * lines, limit)), growth, sum(part.reviews for part in found))
 
 
 def _fraction_read(source: Source, size: int, ranges: int, text: int) -> float:
@@ -147,7 +151,7 @@ def _grown(
 ) -> StageEstimate:
     """A stage whose time is a constant and so much a review."""
     source = "train" if stage.name == "train" else "test"
-    counts = [sum(part.reviews for part in ingest.parts(run) if part.source == source) for run in (small, large)]
+    counts = [sum(part.reviews for part in parts(run, source)) for run in (small, large)]
     times = [sum(each.facts["seconds"] for each in _manifests(stage, run)) for run in (small, large)]
     slope = max(0.0, times[1] - times[0]) / max(1, counts[1] - counts[0])
     seconds = times[1] + slope * (inputs[source].reviews - counts[1]) if stage.name != "publish" else times[1]

@@ -20,7 +20,7 @@ from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, u
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.report.result import Mistake, Result, StageTime
 from sentiment_pipeline.settings import Settings
-from sentiment_pipeline.stages import encode, ingest, train, vocabulary
+from sentiment_pipeline.stages import encode, parts, train, vocabulary
 from sentiment_pipeline.training.config import RuntimeConfig
 
 __all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
@@ -73,7 +73,7 @@ def _can_report() -> bool:
 def _optional_reads(run: Run[Settings]) -> dict[str, Output]:
     """The files that only the report needs, if they exist: a folder may be copied to a GPU machine without them."""
     shards = recorded_steps(run.data_dir, f"{encode.STAGE.name}/test")
-    steps = [*map(ingest.total_name, layout.SOURCES), encode.pack_name("train"), *shards]
+    steps = [*map(parts.total_name, layout.SOURCES), encode.pack_name("train"), *shards]
     found = outputs_of(manifest for step in steps if (manifest := read(run.data_dir, step)))
     not_read = layout.packed_array("train", "ids")  # the largest file of all
     return {name: output for name, output in found.items() if name != not_read and (run.data_dir / name).exists()}
@@ -138,7 +138,7 @@ def _earlier_figures(data_dir: Path) -> dict[str, dict[str, JSON]]:
         facts.pop(name, None)
     validation, totals = facts.pop("validation", {}), Counter[str]()
     for source in layout.SOURCES:
-        if total := read(data_dir, ingest.total_name(source)):
+        if total := read(data_dir, parts.total_name(source)):
             totals.update({name: total.facts[name] for name in ("reviews", "rejected", "blank")})
     seconds = sum(seconds for _, _, seconds in _stage_times(data_dir, _PREPARE))
     return {"validation": validation, "train": facts, "prepare": {**totals, "seconds": round(seconds, 3)}}

@@ -1,6 +1,8 @@
-"""Ingest: read the two input files, a range a step, into Parquet shards of cleaned reviews.
+"""Ingest: read the files of both inputs, a range a step, into Parquet shards of cleaned reviews.
 
 A file that can only be read from its beginning on, such as a .gz, is one step, which makes the shards of all ranges.
+The shards of a file lie in a folder of its own, named by its content. So files are recognized wherever they lie and
+in whatever order they are given, and further files or lines cost their own shards and no others.
 
 With a limit on lines, ranges are read in waves: first one range, to see how many lines a range holds, then as many as
 the limit is likely to need, until it is reached. A shard holds all reviews of its range; `parts` says how many of them
@@ -9,9 +11,10 @@ are within the limit.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
@@ -19,67 +22,30 @@ from sentiment_pipeline.engine.manifest import JSON, Manifest, read
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
 from sentiment_pipeline.errors import SettingsError
-from sentiment_pipeline.inputs.source import Source, inspect
+from sentiment_pipeline.inputs.input_file import InputFile, inspect_files
+from sentiment_pipeline.inputs.source import Source
 from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.stages.parts import total_name
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.rejected import Range, collect_rejected, refuse_unfit
+from sentiment_pipeline.text.rejected import FileRanges, LineSummary, Range, collect_rejected, refuse_unfit
 from sentiment_pipeline.text.reviews import write_reviews
 
-__all__ = ["STAGE", "Part", "part_name", "parts", "require_ingested", "total_name", "whole_name"]
+__all__ = ["STAGE", "input_files", "require_ingested"]
 
-_VERSION = 5
-
-
-@dataclass(frozen=True)
-class Part:
-    """The reviews of one byte range of an input file.
-
-    Attributes:
-        source: `train` or `test`.
-        index: of the range, from 0.
-        first: number of reviews of the file before it.
-        reviews: number of its reviews within the limit on lines, the first ones of its table.
-        bytes: size of the text that it was read from.
-        step: the step that read it.
-    """
-
-    source: str
-    index: int
-    first: int
-    reviews: int
-    bytes: int
-    step: str
-
-    @property
-    def name(self) -> str:
-        """The last two parts of the names of steps over it, for example `train/part-00003`."""
-        return _range_name(self.source, self.index)
-
-    @property
-    def table(self) -> str:
-        """The path of its reviews, relative to the data folder."""
-        return layout.reviews(self.source, self.index)
-
-    @property
-    def size(self) -> dict[str, JSON]:
-        """The facts from which the rate of a step over it is computed."""
-        return {"reviews": self.reviews, "bytes": self.bytes}
+_VERSION = 6
 
 
-def parts(run: Run[Settings]) -> list[Part]:
-    """All byte ranges in order, those of the training file first.
+def input_files(settings: Settings, source: str) -> list[InputFile]:
+    """The files of an input; reads each of them for its hashes.
 
     Raises:
-        PipelineError: the stage is not finished.
+        SettingsError: none is given.
+        PipelineError: one is missing or not readable as reviews.
     """
-    found = []
-    for source in layout.SOURCES:
-        first, facts = 0, run.manifest(total_name(source)).facts
-        columns = facts["parts"], facts["sizes"], facts["steps"]
-        for index, (reviews, size, step) in enumerate(zip(*columns, strict=True)):
-            found.append(Part(source, index, first, reviews, size, step))
-            first += reviews
-    return found
+    given: tuple[Path, ...] = getattr(settings, source)
+    if not given:
+        raise SettingsError(f"no {source} file is given; give one with --{source} FILE")
+    return inspect_files(given, settings.input, settings.ingest.shard_bytes)
 
 
 def require_ingested(run: Run[Settings]) -> None:
@@ -93,120 +59,180 @@ def require_ingested(run: Run[Settings]) -> None:
     for source in layout.SOURCES:
         run.require_same(total_name(source), **groups)
         if total := read(run.data_dir, total_name(source)):
-            run.require_same(total.facts["steps"][0], **groups)
-
-
-def part_name(source: str, index: int) -> str:
-    """The step that reads one range of an input file."""
-    return f"ingest/{_range_name(source, index)}"
-
-
-def whole_name(source: str) -> str:
-    """The step that reads all ranges of an input file that cannot be split."""
-    return f"ingest/{source}/whole"
-
-
-def total_name(source: str) -> str:
-    """The step that adds up the ranges of an input file."""
-    return f"ingest/{source}/total"
-
-
-def _range_name(source: str, index: int) -> str:
-    return f"{source}/part-{index:05d}"
+            run.require_same(total.facts["parts"][0]["step"], **groups)
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
-    """Yield the steps that read ranges of both files, in waves, then a step for each file that adds them up.
+    """Yield the steps that read ranges of all files, in waves, then a step for each input that adds them up.
 
-    `ingest/SOURCE/part-N` depends on the file's SHA-256, the range, `input` and `cleaning`. It publishes the range's
-    cleaned reviews and its rejected lines. `ingest/SOURCE/whole` does so for all ranges of a file that cannot be split,
-    up to the limit on lines, on which it depends too.
+    `ingest/SOURCE/FILE/part-N` depends on the bytes that it reads, how they are to be understood, and `cleaning`. It
+    publishes the range's cleaned reviews and its rejected lines. `ingest/SOURCE/FILE/whole` does so for all ranges of a
+    file that cannot be split, up to the limit on lines, on which it depends too.
 
-    `ingest/SOURCE/total` depends on all ranges, the limit on lines and the limits on rejected lines. It reads the
-    rejected lines of the ranges and publishes them as one table. Its facts hold the number of reviews of each range.
+    `ingest/SOURCE/total` depends on all ranges, the names of the files, the limit on lines and the limits on rejected
+    lines. It reads the rejected lines of the ranges and publishes them as one table. Its facts describe all parts.
 
     Raises:
-        SettingsError: an input file is not given, or both are the same.
-        PipelineError: an input file is missing or not readable as reviews.
+        SettingsError: an input is not given, or a file is in both.
+        PipelineError: a file is missing or not readable as reviews.
     """
-    sources = {name: inspect(_path_of(run, name), run.settings.input) for name in layout.SOURCES}
-    if len({source.sha256 for source in sources.values()}) < len(sources):
-        raise SettingsError(
-            f"{run.settings.train} and {run.settings.test} are the same file, so the test would only show what the "
-            "model has learned by heart; give other reviews to test on"
-        )
-    for waves in zip_longest(*(_waves_of_parts(run, name, source) for name, source in sources.items()), fillvalue=()):
+    inputs = [_Input(run, source, input_files(run.settings, source)) for source in layout.SOURCES]
+    _refuse_same(*(each.files for each in inputs))
+    for waves in zip_longest(*(each.waves() for each in inputs), fillvalue=()):
         yield list(chain(*waves))
-    yield [_total_step(run, name, source) for name, source in sources.items()]
+    yield [each.total_step() for each in inputs]
 
 
-def _path_of(run: Run[Settings], source: str) -> Path:
-    path: Path | None = getattr(run.settings, source)
-    if path is None:
-        raise SettingsError(f"no {source} file is given; give one with --{source} FILE")
-    return path
+def _refuse_same(train: Sequence[InputFile], test: Sequence[InputFile]) -> None:
+    """Refuse a test file that is a training file too."""
+    trained = {each.source.sha256: each.source.path for each in train}
+    for path, sha256 in ((each.source.path, each.source.sha256) for each in test):
+        if sha256 in trained:
+            raise SettingsError(
+                f"{trained[sha256]} and {path} are the same file, so the test would only show what the model has "
+                "learned by heart; give other reviews to test on"
+            )
 
 
-def _waves_of_parts(run: Run[Settings], name: str, source: Source) -> Iterator[Sequence[Step]]:
-    """The steps for the ranges of one file, in waves; the size of a wave follows from what the earlier ones found."""
-    limit, total = _line_limit(run, name), source.range_count(run.settings.ingest.shard_bytes)
-    if not source.splits:
-        yield [_whole_step(run, name, source)]
-        return
-    start = lines = 0
-    while start < total and (lines < limit or not limit):
-        expected = -(-start * limit // lines) if lines else start + 1
-        end = min(max(expected, start + 1), total) if limit else total
-        yield [_part_step(run, name, source, index) for index in range(start, end)]
-        lines += sum(run.manifest(part_name(name, index)).facts["lines"] for index in range(start, end))
-        start = end
+@dataclass(frozen=True)
+class _Input:
+    """The files of an input, and the steps over them."""
+
+    run: Run[Settings]
+    name: str
+    files: Sequence[InputFile]
+
+    @property
+    def limit(self) -> int:
+        """Number of lines to read; 0: all."""
+        limit: int = getattr(self.run.settings.ingest, f"{self.name}_lines")
+        return limit
+
+    def waves(self) -> Iterator[Sequence[Step]]:
+        """The steps over ranges, in waves: without a limit all at once, otherwise one file after the other."""
+        if not self.limit:
+            yield [step for file in self.files for step in self._steps(file)]
+            return
+        left = self.limit
+        for file in self.files:
+            if left <= 0:
+                return
+            for wave in self._waves_of_file(file, left):
+                yield wave
+                left -= sum(self.run.manifest(step.name).facts["lines"] for step in wave)
+
+    def _waves_of_file(self, file: InputFile, limit: int) -> Iterator[Sequence[Step]]:
+        """The steps for the first lines of a file; the size of a wave follows from what the earlier ones found."""
+        steps = self._steps(file, limit)
+        start = lines = 0
+        while start < len(steps) and lines < limit:
+            expected = -(-start * limit // lines) if lines else start + 1
+            end = min(max(expected, start + 1), len(steps))
+            yield steps[start:end]
+            lines += sum(self.run.manifest(step.name).facts["lines"] for step in steps[start:end])
+            start = end
+
+    def _steps(self, file: InputFile, limit: int = 0) -> list[Step]:
+        """The steps that read a file: one for each range, or one for all of them up to the limit on lines."""
+        count = len(file.digests)
+        if not file.source.splits:
+            depends = {**self._depends(file), "bytes": file.source.sha256, "limit": limit}
+            return [self._step(file, f"ingest/{self.name}/{file.key}/whole", range(count), depends, limit)]
+        return [
+            self._step(
+                file,
+                f"ingest/{layout.part(self.name, file.key, index)}",
+                range(index, index + 1),
+                {**self._depends(file), "bytes": digest, "range": index},
+            )
+            for index, digest in enumerate(file.digests)
+        ]
+
+    def _depends(self, file: InputFile) -> dict[str, JSON]:
+        source, settings = file.source, self.run.settings
+        return {
+            "version": _VERSION,
+            "ingest": {"shard_bytes": settings.ingest.shard_bytes},
+            "input": asdict(settings.input),
+            "cleaning": asdict(settings.cleaning),
+            "read_as": f"{source.compression} {type(source.format).__name__} {source.columns} {source.labels}",
+        }
+
+    def _step(self, file: InputFile, name: str, ranges: range, depends: Mapping[str, JSON], limit: int = 0) -> Step:
+        """A step that reads some ranges of a file."""
+        places = [(self.name, file.key, index) for index in ranges]
+        return Step(
+            name=name,
+            work=_ingest_ranges,
+            arguments={
+                "source": file.source,
+                "ranges": ranges,
+                "size": self.run.settings.ingest.shard_bytes,
+                "cleaning": self.run.settings.cleaning,
+                "folder": (self.name, file.key),
+                "limit": limit,
+            },
+            depends=depends,
+            outputs=tuple(path(*place) for place in places for path in (layout.reviews, layout.rejected_range)),
+        )
+
+    def _ranges_of(self, file: InputFile, limit: int) -> Iterator[tuple[Manifest, dict[str, int]]]:
+        """For each range of a file, up to the limit on lines, the manifest of its step and what that found there."""
+        lines = 0
+        for step in self._steps(file, limit):
+            if self.limit and lines >= limit:
+                return
+            manifest = self.run.manifest(step.name)
+            lines += manifest.facts["lines"]
+            yield from ((manifest, found) for found in manifest.facts["ranges"])
+
+    def total_step(self) -> Step:
+        """The step that adds up the ranges of all files."""
+        config, left, files = self.run.settings.ingest, self.limit, list[FileRanges]()
+        manifests, parts = dict[str, Manifest](), list[dict[str, Any]]()
+        for file in self.files:
+            if self.limit and left <= 0:
+                break
+            ranges = list[Range]()
+            for index, (manifest, found) in enumerate(self._ranges_of(file, left)):
+                place = self.name, file.key, index
+                tables = Path(layout.reviews(*place)), Path(layout.rejected_range(*place))
+                ranges.append(Range(found["lines"], found["positive"], *tables))
+                parts.append({"file": file.key, "index": index, "bytes": found["bytes"], "step": manifest.step})
+                manifests[manifest.step] = manifest
+            files.append(FileRanges(file.source.path, file.name, ranges))
+            left -= sum(each.lines for each in ranges)
+        rules = {"max_rejected_fraction": config.max_rejected_fraction, "min_rejected_lines": config.min_rejected_lines}
+        described = [
+            {"name": file.name, "bytes": file.source.bytes, "sha256": file.source.sha256}
+            for file in self.files[: len(files)]
+        ]
+        return Step(
+            name=total_name(self.name),
+            work=_ingest_total,
+            arguments={
+                "source": self.name,
+                "files": files,
+                "parts": parts,
+                "limit": self.limit,
+                "described": described,
+                **rules,
+            },
+            depends={
+                "version": _VERSION,
+                "parts": upstream_digest(manifests.values()),
+                "files": described,
+                "ingest": {f"{self.name}_lines": self.limit, **rules},
+            },
+            outputs=(layout.rejected(self.name),),
+            reads=outputs_of(manifests.values(), *_read_by_total(files, self.limit)),
+        )
 
 
-def _line_limit(run: Run[Settings], name: str) -> int:
-    limit: int = getattr(run.settings.ingest, f"{name}_lines")
-    return limit
-
-
-def _part_step(run: Run[Settings], name: str, source: Source, index: int) -> Step:
-    depends = {**_depends(run, source), "range": index}
-    return _step(run, name, source, part_name(name, index), range(index, index + 1), depends)
-
-
-def _whole_step(run: Run[Settings], name: str, source: Source) -> Step:
-    limit, ranges = _line_limit(run, name), range(source.range_count(run.settings.ingest.shard_bytes))
-    return _step(run, name, source, whole_name(name), ranges, {**_depends(run, source), "limit": limit}, limit)
-
-
-def _depends(run: Run[Settings], source: Source) -> dict[str, JSON]:
-    return {
-        "version": _VERSION,
-        "file": source.sha256,
-        "ingest": {"shard_bytes": run.settings.ingest.shard_bytes},
-        "input": asdict(run.settings.input),
-        "cleaning": asdict(run.settings.cleaning),
-    }
-
-
-def _step(
-    run: Run[Settings],
-    name: str,
-    source: Source,
-    step: str,
-    ranges: range,
-    depends: Mapping[str, JSON],
-    limit: int = 0,
-) -> Step:
-    """A step that reads some ranges of a file."""
-    size, cleaning = run.settings.ingest.shard_bytes, run.settings.cleaning
-    return Step(
-        name=step,
-        work=_ingest_ranges,
-        arguments={
-            "source": source, "ranges": ranges, "size": size, "cleaning": cleaning, "name": name, "limit": limit
-        },
-        depends=depends,
-        outputs=tuple(file(name, index) for index in ranges for file in (layout.reviews, layout.rejected_range)),
-    )  # fmt: skip
+def _read_by_total(files: Sequence[FileRanges], limit: int) -> list[str]:
+    """The tables of the rejected lines, and with a limit those of the reviews of the last range."""
+    ranges = [each for file in files for each in file.ranges]
+    return [each.others.as_posix() for each in ranges] + [each.reviews.as_posix() for each in ranges[-1:] if limit]
 
 
 def _ingest_ranges(
@@ -217,14 +243,14 @@ def _ingest_ranges(
     ranges: range,
     size: int,
     cleaning: CleaningConfig,
-    name: str,
+    folder: tuple[str, str],
     limit: int,
 ) -> Mapping[str, JSON]:
     @contextmanager
     def tables(index: int) -> Iterator[tuple[Path, Path]]:
         with (
-            published(data_dir / layout.reviews(name, index)) as reviews,
-            published(data_dir / layout.rejected_range(name, index)) as others,
+            published(data_dir / layout.reviews(*folder, index)) as reviews,
+            published(data_dir / layout.rejected_range(*folder, index)) as others,
         ):
             yield reviews, others
 
@@ -232,88 +258,33 @@ def _ingest_ranges(
     return {**{fact: sum(each[fact] for each in found) for fact in found[0]}, "ranges": found}
 
 
-def _ranges_of(run: Run[Settings], name: str, source: Source) -> tuple[list[Manifest], list[dict[str, int]]]:
-    """The steps that have read a file, and the facts of each range, up to the limit on lines."""
-    limit, count = _line_limit(run, name), source.range_count(run.settings.ingest.shard_bytes)
-    if not source.splits:
-        whole = run.manifest(whole_name(name))
-        return [whole], whole.facts["ranges"]
-    manifests, lines = list[Manifest](), 0
-    for index in range(count):
-        if limit and lines >= limit:
-            break
-        manifests.append(run.manifest(part_name(name, index)))
-        lines += manifests[-1].facts["lines"]
-    return manifests, [facts for each in manifests for facts in each.facts["ranges"]]
-
-
-def _total_step(run: Run[Settings], name: str, source: Source) -> Step:
-    """The step that adds up the ranges of one file."""
-    config, limit = run.settings.ingest, _line_limit(run, name)
-    manifests, found = _ranges_of(run, name, source)
-    rules = {"max_rejected_fraction": config.max_rejected_fraction, "min_rejected_lines": config.min_rejected_lines}
-    return Step(
-        name=total_name(name),
-        work=_ingest_total,
-        arguments={
-            "path": source.path,
-            "name": name,
-            "ranges": [
-                Range(
-                    each["lines"],
-                    each["positive"],
-                    Path(layout.reviews(name, index)),
-                    Path(layout.rejected_range(name, index)),
-                )
-                for index, each in enumerate(found)
-            ],
-            "sizes": [each["bytes"] for each in found],
-            "steps": [manifest.step for manifest in manifests for _ in manifest.facts["ranges"]],
-            "limit": limit,
-            "file": {"name": source.path.name, "bytes": source.bytes, "sha256": source.sha256},
-            **rules,
-        },
-        depends={"version": _VERSION, "parts": upstream_digest(manifests), "ingest": {f"{name}_lines": limit, **rules}},
-        outputs=(layout.rejected(name),),
-        reads=outputs_of(
-            manifests,
-            *(layout.rejected_range(name, index) for index in range(len(found))),
-            *([layout.reviews(name, len(found) - 1)] if limit else []),
-        ),
-    )
-
-
 def _ingest_total(
     data_dir: Path,
     on_progress: ProgressCallback,
     *,
-    path: Path,
-    name: str,
-    ranges: Sequence[Range],
-    sizes: Sequence[int],
-    steps: Sequence[str],
+    source: str,
+    files: Sequence[FileRanges],
+    parts: Sequence[Mapping[str, JSON]],
     limit: int,
-    file: Mapping[str, JSON],
+    described: Sequence[Mapping[str, JSON]],
     max_rejected_fraction: float,
     min_rejected_lines: int,
 ) -> Mapping[str, JSON]:
-    in_folder = [replace(each, reviews=data_dir / each.reviews, others=data_dir / each.others) for each in ranges]
-    with published(data_dir / layout.rejected(name)) as rejected:
-        summary = collect_rejected(path.name, in_folder, limit, rejected)
-    refuse_unfit(path, summary, max_rejected_fraction, min_rejected_lines)
+    with published(data_dir / layout.rejected(source)) as rejected:
+        summaries = collect_rejected([each.below(data_dir) for each in files], limit, rejected)
+    refuse_unfit(files, summaries, max_rejected_fraction, min_rejected_lines)
+    whole = LineSummary.of_all(summaries)
     return {
-        "lines": summary.lines,
-        "reviews": summary.reviews,
-        "positive": summary.positive,
-        "rejected": summary.rejected,
-        "blank": summary.blank,
-        "dropped": summary.dropped,
-        "reasons": dict(summary.reasons),
-        "warnings": summary.warnings(path.name),
-        "parts": summary.parts,
-        "sizes": sizes,
-        "steps": steps,
-        "file": file,
+        "lines": whole.lines,
+        "reviews": whole.reviews,
+        "positive": whole.positive,
+        "rejected": whole.rejected,
+        "blank": whole.blank,
+        "dropped": whole.dropped,
+        "reasons": dict(whole.reasons),
+        "warnings": [line for each, file in zip(summaries, files, strict=True) for line in each.warnings(file.name)],
+        "parts": [{**part, "reviews": reviews} for part, reviews in zip(parts, whole.parts, strict=True)],
+        "files": described,
     }
 
 
@@ -321,8 +292,8 @@ STAGE = Stage(
     "ingest",
     _plan,
     publishes=(
-        layout.reviews(layout.ANY, layout.ANY),
-        layout.rejected_range(layout.ANY, layout.ANY),
+        layout.reviews(layout.ANY, layout.ANY, layout.ANY),
+        layout.rejected_range(layout.ANY, layout.ANY, layout.ANY),
         *map(layout.rejected, layout.SOURCES),
     ),
 )

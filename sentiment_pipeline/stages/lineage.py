@@ -15,7 +15,7 @@ from sentiment_pipeline.engine.manifest import Manifest, recorded_steps
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import upstream_digest
 from sentiment_pipeline.settings import Settings
-from sentiment_pipeline.stages import ingest
+from sentiment_pipeline.stages.parts import input_facts
 
 __all__ = ["lineage", "versions"]
 
@@ -33,14 +33,15 @@ def lineage(
         settings: the settings that it depends on, by group.
 
     Returns:
-        `inputs`: for each input `name`, `bytes` and `sha256` of the file, as it was when it was ingested; `settings`;
-        `versions` of Python and packages with which it was trained; `stages`, the digest of each. JSON values.
+        `inputs`: for each input a list of its files, with `name`, `bytes` and `sha256` of each, as it was when it was
+        ingested; `settings`; `versions` of Python and packages with which it was trained; `stages`, the digest of each.
+        JSON values.
 
     Raises:
         PipelineError: a manifest is damaged.
     """
     return {
-        "inputs": {source: run.manifest(ingest.total_name(source)).facts.get("file") for source in layout.SOURCES},
+        "inputs": {source: input_facts(run, source) for source in layout.SOURCES},
         "settings": {**settings},
         "versions": run.manifest(stages[-1].name).facts.get("versions", {}),
         "stages": {stage.name: upstream_digest(_manifests(run, stage)) for stage in stages},

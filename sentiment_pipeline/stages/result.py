@@ -7,7 +7,7 @@ from sentiment_pipeline import layout
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.formatting import counted, percent
 from sentiment_pipeline.settings import Settings
-from sentiment_pipeline.stages import evaluate, ingest, train
+from sentiment_pipeline.stages import evaluate, parts, train
 
 __all__ = ["result_line"]
 
@@ -32,7 +32,7 @@ def _accuracy(split: str, figures: dict[str, float | int | None]) -> str:
 
 
 def _prepared(run: Run[Settings]) -> str:
-    totals = [run.manifest(ingest.total_name(source)).facts for source in layout.SOURCES]
+    totals = [run.manifest(parts.total_name(source)).facts for source in layout.SOURCES]
     reviews, rejected = (sum(each[name] for each in totals) for name in ("reviews", "rejected"))
     reasons = "; ".join(sorted({reason for each in totals for reason in each["reasons"]}))
     return f"prepared {counted(reviews, 'review')}" + (f", {rejected:,} rejected ({reasons})" if rejected else "")

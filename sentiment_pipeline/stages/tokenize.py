@@ -13,14 +13,13 @@ from sentiment_pipeline.engine.manifest import JSON
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
 from sentiment_pipeline.settings import Settings
-from sentiment_pipeline.stages import ingest
-from sentiment_pipeline.stages.ingest import Part
+from sentiment_pipeline.stages.parts import Part, parts
 from sentiment_pipeline.text import tokenizer
 from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged, write_shard
 
 __all__ = ["STAGE", "merged_names", "merged_sizes", "open_merged", "shard_name"]
 
-_VERSION = 2
+_VERSION = 3
 _ROWS_PER_PAIR = 1_500_000  # of the shards' dictionaries, for two parts of the merged one
 
 
@@ -35,7 +34,7 @@ def merged_names(run: Run[Settings]) -> list[str]:
     Raises:
         PipelineError: the steps of the shards are not finished.
     """
-    rows = sum(run.manifest(shard_name(part)).facts["distinct"] for part in ingest.parts(run))
+    rows = sum(run.manifest(shard_name(part)).facts["distinct"] for part in parts(run))
     return [f"tokenize/merged/part-{part:03d}" for part in range(2 * -(-rows // _ROWS_PER_PAIR))]
 
 
@@ -54,19 +53,21 @@ def open_merged(data_dir: Path, sizes: Sequence[int]) -> MergedDictionary:
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
-    """Yield a step for each shard, then a step for each part of the merged dictionary.
+    """Yield a step for each shard, then, if the vocabulary is counted, a step for each part of the merged dictionary.
 
-    `tokenize/SOURCE/part-N` depends on the ingested range, the number of its reviews that count and the tokenizer's
-    version. It reads the range's reviews, and publishes them as codes of their chunks, with the dictionary of chunks.
+    `tokenize/SOURCE/FILE/part-N` depends on the range's reviews, the number of them that count and the tokenizer's
+    version. It reads these reviews, and publishes them as codes of their chunks, with the dictionary of chunks.
 
     `tokenize/merged/part-N` depends on all shards and the tokenizer's version. It reads the dictionaries of all shards,
     and publishes the tokens of the distinct chunks whose hash is in its range, and for each dictionary which rows these
     are.
     """
-    parts = ingest.parts(run)
-    yield [_shard_step(run, part) for part in parts]
-    shards = [run.manifest(shard_name(part)) for part in parts]
-    dictionaries = [layout.dictionary(part.source, part.index) for part in parts]
+    found = parts(run)
+    yield [_shard_step(run, part) for part in found]
+    if not run.settings.vocabulary.is_counted:
+        return
+    shards = [run.manifest(shard_name(part)) for part in found]
+    dictionaries = [layout.dictionary(*part.place) for part in found]
     names = merged_names(run)
     yield [
         Step(
@@ -97,17 +98,17 @@ def _shard_step(run: Run[Settings], part: Part) -> Step:
             "version": _VERSION,
             "tokenizer": tokenizer.VERSION,
             "reviews": part.reviews,
-            "part": upstream_digest([reviews]),
+            "table": reviews.outputs[part.table].sha256,
         },
-        outputs=(layout.chunks(part.source, part.index), layout.dictionary(part.source, part.index)),
+        outputs=(layout.chunks(*part.place), layout.dictionary(*part.place)),
         reads=outputs_of([reviews], part.table),
     )
 
 
 def _split_shard(data_dir: Path, on_progress: ProgressCallback, *, part: Part) -> Mapping[str, JSON]:
     with (
-        published(data_dir / layout.chunks(part.source, part.index)) as chunks,
-        published(data_dir / layout.dictionary(part.source, part.index)) as dictionary,
+        published(data_dir / layout.chunks(*part.place)) as chunks,
+        published(data_dir / layout.dictionary(*part.place)) as dictionary,
     ):
         return {**write_shard(data_dir / part.table, part.reviews, chunks, dictionary), **part.size}
 
@@ -127,8 +128,8 @@ STAGE = Stage(
     "tokenize",
     _plan,
     publishes=(
-        layout.chunks(layout.ANY, layout.ANY),
-        layout.dictionary(layout.ANY, layout.ANY),
+        layout.chunks(layout.ANY, layout.ANY, layout.ANY),
+        layout.dictionary(layout.ANY, layout.ANY, layout.ANY),
         layout.merged_rows(layout.ANY),
         layout.merged_tokens(layout.ANY),
     ),

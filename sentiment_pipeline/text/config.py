@@ -8,7 +8,9 @@ others, so a changed value redoes exactly the stages that use it.
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-__all__ = ["CleaningConfig", "IngestConfig", "SplitConfig", "VocabularyConfig"]
+__all__ = ["COUNTED", "FROZEN", "CleaningConfig", "IngestConfig", "SplitConfig", "VocabularyConfig"]
+
+COUNTED, FROZEN = "counted", "frozen"  # where a vocabulary comes from, if not from a model folder
 
 _MEBIBYTE = 1 << 20
 
@@ -78,6 +80,14 @@ class VocabularyConfig:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
+    source: str = field(
+        metadata=dict(
+            min_length=1,
+            max_length=1000,
+            description="Where it comes from: `counted` in the training reviews; `frozen`, the one that the data "
+            "folder has, so that further reviews change no id; or the path of a model folder, whose vocabulary is used",
+        )
+    )
     min_count: int = field(
         metadata=dict(ge=1, le=1_000_000, description="Drop words that occur fewer times in the training text")
     )
@@ -93,3 +103,8 @@ class VocabularyConfig:
             description="The token whose id a word outside the vocabulary gets: `_UNK` (id 1) or `_PAD` (id 0)"
         )
     )
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is counted in the training reviews."""
+        return self.source == COUNTED

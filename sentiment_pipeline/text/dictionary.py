@@ -6,7 +6,7 @@ chunk of these slices once, and records for every row of every slice which disti
 independent too, and everything after them only looks up numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +14,11 @@ from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sentiment_pipeline.text.chunks import Chunks, split_chunks
 from sentiment_pipeline.text.ragged import list_array, offsets_of
+from sentiment_pipeline.text.split import text_hashes
 from sentiment_pipeline.text.tables import checked_indices, contiguous, map_arrow, row_groups, to_numpy, write_arrow
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
 
@@ -31,7 +33,8 @@ def write_shard(reviews: Path, count: int, chunks: Path, dictionary: Path) -> di
     Args:
         reviews: Parquet file with the column `text`.
         count: number of reviews, the first ones of the file.
-        chunks: gets `chunks`, the list of codes of each review (int32), a batch for each row group of `reviews`.
+        chunks: gets `chunks`, the list of codes of each review (int32), and the `hash` of its text (uint32), by which
+            its split is drawn; a batch for each row group of `reviews`.
         dictionary: gets `chunk` (string) and its `hash` (uint32) for each code, by rising hash.
 
     Returns:
@@ -47,11 +50,11 @@ def write_shard(reviews: Path, count: int, chunks: Path, dictionary: Path) -> di
     ...     words["chunk"].to_pylist(), codes["chunks"].to_pylist()
     (['far ', 'so ', 'bad ', 'good '], [[1, 3, 1, 0], [1, 2]])
     """
-    shard, left = list[Chunks](), count
-    for table in row_groups(reviews, ["text"]):
-        shard.append(split_chunks(contiguous(table["text"].slice(0, left))))
-        left -= len(shard[-1].counts)
-    shard = shard or [split_chunks(pa.array([], pa.string()))]
+    shard, text_hash, left = list[Chunks](), list[np.ndarray](), count
+    for texts in _texts(reviews):
+        shard.append(split_chunks(contiguous(texts.slice(0, left))))
+        text_hash.append(text_hashes(texts.slice(0, left)))
+        left -= len(text_hash[-1])
     distinct = pa.concat_arrays([each.codes.dictionary for each in shard]).dictionary_encode()
     hashes = np.fromiter(map(crc32, distinct.dictionary.cast(pa.binary()).to_pylist()), np.uint32)
     order = np.argsort(hashes, kind="stable")
@@ -64,11 +67,19 @@ def write_shard(reviews: Path, count: int, chunks: Path, dictionary: Path) -> di
     write_arrow(
         chunks,
         (
-            {"chunks": list_array(each.counts, pa.array(code[to_numpy(each.codes.indices)]))}
-            for each, code in zip(shard, codes, strict=True)
+            {"chunks": list_array(each.counts, pa.array(code[to_numpy(each.codes.indices)])), "hash": pa.array(hashes)}
+            for each, code, hashes in zip(shard, codes, text_hash, strict=True)
         ),
     )
     return {"chunks": sum(len(each.codes) for each in shard), "distinct": len(order)}
+
+
+def _texts(reviews: Path) -> Iterator[pa.ChunkedArray]:
+    """Yield the texts of each row group; none at all are one empty group."""
+    if pq.read_metadata(reviews).num_row_groups == 0:
+        yield pa.chunked_array([], pa.string())
+    for table in row_groups(reviews, ["text"]):
+        yield table["text"]
 
 
 def write_merged(dictionaries: Sequence[Path], part: int, parts: int, tokens: Path, rows: Path) -> dict[str, int]:

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sentiment_pipeline.text.chunks import split_chunks
 from sentiment_pipeline.text.cleaning import clean, clean_all
 from sentiment_pipeline.text.config import CleaningConfig
 from sentiment_pipeline.text.ragged import concat_ranges, offsets_of
-from sentiment_pipeline.text.tables import contiguous, to_numpy
+from sentiment_pipeline.text.tables import to_numpy, vocabulary_tokens
 from sentiment_pipeline.text.tokenizer import word_tokenizer
 from sentiment_pipeline.text.word_shapes import tokenize_chunks
 
@@ -48,7 +47,7 @@ class TextEncoder:
     """
 
     def __init__(self, vocabulary: Path, cleaning: CleaningConfig, unknown_id: int) -> None:
-        self.vocabulary: pa.StringArray = contiguous(pq.read_table(vocabulary, columns=["token"])["token"])
+        self.vocabulary: pa.StringArray = vocabulary_tokens(vocabulary)
         self.cleaning = cleaning
         self._unknown_id = unknown_id
         # Arrow's `index_in` would hash the whole vocabulary anew in each call, which is half the time of a short text.

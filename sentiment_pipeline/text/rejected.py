@@ -6,7 +6,7 @@ allow, a file is refused if one class is missing or if many lines have another l
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ from sentiment_pipeline.formatting import counted
 from sentiment_pipeline.inputs.parsed import BLANK, DROPPED, OTHER_LABEL
 from sentiment_pipeline.text.tables import REJECTED, parquet_writer, row_groups
 
-__all__ = ["LineSummary", "Range", "collect_rejected", "refuse_unfit"]
+__all__ = ["FileRanges", "LineSummary", "Range", "collect_rejected", "refuse_unfit"]
 
 _OTHER_LABELS = 10  # so many lines with another label may be a slip; more are another kind of data
 _OTHER_LABEL_START = OTHER_LABEL.partition("{")[0]
@@ -43,6 +43,26 @@ class Range:
     others: Path
 
 
+@dataclass(frozen=True)
+class FileRanges:
+    """The ranges of a file, in order from its beginning.
+
+    Attributes:
+        path: of the file.
+        name: what it is called in tables and warnings.
+        ranges: the ranges; the paths of their tables may be relative to the data folder.
+    """
+
+    path: Path
+    name: str
+    ranges: Sequence[Range]
+
+    def below(self, folder: Path) -> "FileRanges":
+        """The same, with the paths of the tables below `folder`."""
+        ranges = [replace(each, reviews=folder / each.reviews, others=folder / each.others) for each in self.ranges]
+        return replace(self, ranges=ranges)
+
+
 @dataclass
 class LineSummary:
     """The lines of a file, up to the limit: reviews, rejected lines and blank ones.
@@ -64,6 +84,20 @@ class LineSummary:
     dropped: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     first: tuple[int, str] | None = None
+
+    @classmethod
+    def of_all(cls, summaries: Sequence["LineSummary"]) -> "LineSummary":
+        """The summary of several files, one after another."""
+        whole = cls()
+        for each in summaries:
+            whole.lines += each.lines
+            whole.parts += each.parts
+            whole.positive += each.positive
+            whole.blank += each.blank
+            whole.dropped += each.dropped
+            whole.reasons += each.reasons
+            whole.first = whole.first or each.first
+        return whole
 
     @property
     def reviews(self) -> int:
@@ -99,52 +133,80 @@ class LineSummary:
         return [f"{name}: {words}" for count, words in found if count]
 
 
-def collect_rejected(name: str, ranges: Sequence[Range], limit: int, output: Path) -> LineSummary:
-    """Collect the rejected lines of a file, and number them from 1.
+def collect_rejected(files: Sequence[FileRanges], limit: int, output: Path) -> list[LineSummary]:
+    """Collect the rejected lines of files, and number them from 1 in each.
 
     Args:
-        name: of the file.
-        ranges: consecutive ranges from the beginning of the file.
-        limit: number of lines to look at, the first ones of the file; 0: all.
+        files: the files, whose lines are read one file after another.
+        limit: number of lines to look at, the first ones; 0: all.
         output: gets the rejected lines: Parquet, `file`, `line`, `reason` and `raw`.
+
+    Returns:
+        A summary of each file.
     """
-    summary = LineSummary()
+    summaries, left = list[LineSummary](), limit
     with parquet_writer(output, REJECTED) as collected:
-        for each in ranges:
-            lines = min(each.lines, limit - summary.lines) if limit else each.lines
-            others = 0
-            for table in row_groups(each.others):
-                table = table.filter(pc.less_equal(table["line"], lines))
-                others += len(table)
-                summary.blank += _count(table, BLANK)
-                summary.dropped += _count(table, DROPPED)
-                rejected = table.filter(pc.invert(pc.is_in(table["reason"], pa.array([BLANK, DROPPED]))))
-                if len(rejected):
-                    numbers = pc.add(rejected["line"], summary.lines)
-                    columns = [pa.array([name] * len(rejected)), numbers, rejected["reason"], rejected["raw"]]
-                    numbered = pa.table(columns, REJECTED)
-                    collected.write_table(numbered)
-                    _add(summary, numbered)
-            reviews = lines - others
-            summary.parts.append(reviews)
-            summary.positive += each.positive if lines == each.lines else _positive(each.reviews, reviews)
-            summary.lines += lines
-    return summary
+        for file in files:
+            summaries.append(LineSummary())
+            for each in file.ranges:
+                _collect_range(
+                    each, file.name, min(each.lines, left) if limit else each.lines, summaries[-1], collected
+                )
+                left = max(0, left - each.lines)
+    return summaries
 
 
-def refuse_unfit(name: Path, summary: LineSummary, max_fraction: float, allowed_lines: int) -> None:
-    """Refuse a file that cannot be trained on or tested with.
+def _collect_range(each: Range, name: str, lines: int, summary: LineSummary, collected: pq.ParquetWriter) -> None:
+    """Add the first lines of a range to the summary of its file, and the rejected ones among them to the table."""
+    others = 0
+    for table in row_groups(each.others):
+        table = table.filter(pc.less_equal(table["line"], lines))
+        others += len(table)
+        summary.blank += _count(table, BLANK)
+        summary.dropped += _count(table, DROPPED)
+        rejected = table.filter(pc.invert(pc.is_in(table["reason"], pa.array([BLANK, DROPPED]))))
+        if len(rejected):
+            numbers = pc.add(rejected["line"], summary.lines)
+            columns = [pa.array([name] * len(rejected)), numbers, rejected["reason"], rejected["raw"]]
+            numbered = pa.table(columns, REJECTED)
+            collected.write_table(numbered)
+            _add(summary, numbered)
+    reviews = lines - others
+    summary.parts.append(reviews)
+    summary.positive += each.positive if lines == each.lines else _positive(each.reviews, reviews)
+    summary.lines += lines
+
+
+def refuse_unfit(
+    files: Sequence[FileRanges], summaries: Sequence[LineSummary], max_fraction: float, allowed_lines: int
+) -> None:
+    """Refuse files that cannot be trained on or tested with.
 
     Args:
-        name: of the file, for the error.
-        summary: of its lines.
-        max_fraction: the largest fraction of the lines that may be rejected.
-        allowed_lines: number of rejected lines that are allowed, whatever fraction they are.
+        files: the files of an input.
+        summaries: of the lines of each.
+        max_fraction: the largest fraction of a file's lines that may be rejected.
+        allowed_lines: number of rejected lines of a file that are allowed, whatever fraction they are.
 
     Raises:
-        PipelineError: there is no review, many lines have another label, too many lines are rejected, or one class is
-            missing.
+        PipelineError: a file has no review, many lines with another label, or too many rejected lines; or one class is
+            missing in all files together.
     """
+    for file, summary in zip(files, summaries, strict=True):
+        _refuse_file(file.path, summary, max_fraction, allowed_lines)
+    whole = LineSummary.of_all(summaries)
+    if whole.positive in (0, whole.reviews):
+        name = str(files[0].path) if len(files) == 1 else f"{len(files)} files from {files[0].path} on"
+        rejected = f"; {whole.rejected_in_words}" if whole.first else ""
+        present, missing = ("negative", "positive") if whole.positive == 0 else ("positive", "negative")
+        raise PipelineError(
+            f"{name}: all {counted(whole.reviews, 'review')} are {present}, none is {missing}{rejected}; "
+            "give reviews of both classes, and mix them where ingest.train_lines or test_lines reads only the first"
+        )
+
+
+def _refuse_file(name: Path, summary: LineSummary, max_fraction: float, allowed_lines: int) -> None:
+    """Refuse a file without reviews, with many lines with another label, or with too many rejected ones."""
     rejected = f"; {summary.rejected_in_words}" if summary.first else ""
     if not summary.reviews:
         raise PipelineError(
@@ -158,12 +220,6 @@ def refuse_unfit(name: Path, summary: LineSummary, max_fraction: float, allowed_
         raise PipelineError(
             f"{name}: {summary.rejected_in_words}; correct the file, or raise ingest.max_rejected_fraction, which is "
             f"{max_fraction:g}"
-        )
-    if summary.positive in (0, summary.reviews):
-        present, missing = ("negative", "positive") if summary.positive == 0 else ("positive", "negative")
-        raise PipelineError(
-            f"{name}: all {counted(summary.reviews, 'review')} are {present}, none is {missing}{rejected}; "
-            "give reviews of both classes, and mix them where ingest.train_lines or test_lines reads only the first"
         )
 
 

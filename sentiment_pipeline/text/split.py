@@ -1,37 +1,79 @@
-"""The split of a review: a function of the settings, its file and its position there, and of nothing else.
+"""The split of a review: a function of the settings and of its text, or of its position in the test set.
 
-So shards are independent of each other, and neither the number of workers nor the size of shards moves a review.
+Validation reviews are drawn by their text. So a review that was once held out never trains, whatever files are added,
+removed, renamed or reordered, and equal texts are never on both sides. Shards are independent of each other, and
+neither the number of workers nor the size of shards moves a review.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from zlib import crc32
+
 import numpy as np
+import pyarrow as pa
 
 from sentiment_pipeline.layout import SPLITS
 from sentiment_pipeline.text.config import SplitConfig
 
-__all__ = ["TRAIN", "splits_of"]
+__all__ = ["TRAIN", "SplitRule", "Splits", "text_hashes"]
+
+Splits = Callable[[np.ndarray, int], np.ndarray]  # what `SplitRule.of` is
 
 TRAIN, _VALIDATION, _TEST = map(SPLITS.index, ("train", "validation", "test"))
 
 
-def splits_of(config: SplitConfig, source: str, first: int, count: int, total: int) -> np.ndarray:
-    """The splits of consecutive reviews of a file.
+def text_hashes(texts: pa.ChunkedArray) -> np.ndarray:
+    """The CRC-32 of each text; uint32, [texts]."""
+    return np.fromiter(map(crc32, texts.cast(pa.binary()).to_pylist()), np.uint32, len(texts))
 
-    Args:
+
+@dataclass(frozen=True)
+class SplitRule:
+    """Which split each review of a shard belongs to.
+
+    Attributes:
         config: which reviews are held out.
-        source: the file, `train` or `test`.
-        first: index of the first review in the file.
-        count: number of reviews.
-        total: number of reviews in the file; only used for `test`.
-
-    Returns:
-        Indices into `layout.SPLITS`; uint8, [count].
+        source: the input that the shard is of, `train` or `test`.
+        first: number of reviews of the input before the shard.
+        total: number of reviews of the input.
     """
-    positions = np.arange(first, first + count, dtype=np.uint64)
-    if source == "train":
-        held_out = (_uniform(config.seed, positions) < config.fraction) & (config.validation == "train")
-        return np.where(held_out, _VALIDATION, TRAIN).astype(np.uint8)
-    held_out = (positions < total // 2) & (config.validation == "test")
-    return np.where(held_out, _VALIDATION, _TEST).astype(np.uint8)
+
+    config: SplitConfig
+    source: str
+    first: int = 0
+    total: int = 0
+
+    def of(self, hashes: np.ndarray, row: int = 0) -> np.ndarray:
+        """The splits of consecutive reviews, as indices into `layout.SPLITS`; uint8, [reviews].
+
+        Args:
+            hashes: their `text_hashes`; uint32, [reviews].
+            row: index of the first one in the shard.
+        """
+        if self.source == "train":
+            if self.config.validation != "train":
+                return np.full(len(hashes), TRAIN, np.uint8)
+            held_out = _uniform(self.config.seed, hashes.astype(np.uint64)) < self.config.fraction
+            return np.where(held_out, _VALIDATION, TRAIN).astype(np.uint8)
+        positions = self.first + row + np.arange(len(hashes))
+        return np.where(positions < self._held_out, _VALIDATION, _TEST).astype(np.uint8)
+
+    @property
+    def depends_on_position(self) -> bool:
+        """Whether the position of a review matters, and not its text alone."""
+        return self._held_out > 0
+
+    def possible(self, reviews: int) -> list[str]:
+        """The splits that a shard of so many reviews may hold reviews of, in the order of `layout.SPLITS`."""
+        if self.source == "train":
+            return ["train", "validation"] if self.config.validation == "train" else ["train"]
+        validation, test = self.first < self._held_out, self.first + reviews > self._held_out
+        return [split for split, is_possible in (("validation", validation), ("test", test)) if is_possible]
+
+    @property
+    def _held_out(self) -> int:
+        """Number of reviews, the first ones of the test set, that validate."""
+        return self.total // 2 if self.source == "test" and self.config.validation == "test" else 0
 
 
 def _uniform(seed: int, counters: np.ndarray) -> np.ndarray:

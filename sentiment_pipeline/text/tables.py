@@ -32,6 +32,7 @@ __all__ = [
     "row_groups",
     "row_groups_ahead",
     "to_numpy",
+    "vocabulary_tokens",
     "write_arrow",
 ]
 
@@ -123,6 +124,11 @@ def map_arrow(path: Path) -> Iterator[list[pa.RecordBatch]]:
             reason = str(error).partition("\n")[0]
             raise PipelineError(f"{path} is damaged ({reason}); delete it and run again to rebuild it") from error
         yield batches
+
+
+def vocabulary_tokens(path: Path) -> pa.StringArray:
+    """The token of each id of a vocabulary, in order."""
+    return contiguous(pq.read_table(path, columns=["token"])["token"])
 
 
 def to_numpy(array: pa.Array) -> np.ndarray:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from sentiment_pipeline.text.config import VocabularyConfig
 from sentiment_pipeline.text.dictionary import MergedDictionary
 from sentiment_pipeline.text.ragged import concat_ranges
+from sentiment_pipeline.text.split import TRAIN, Splits
 from sentiment_pipeline.text.tables import (
     VOCABULARY,
     checked_indices,
@@ -34,13 +35,13 @@ SPECIAL_TOKENS = ("_PAD", "_UNK")  # no other token looks like them, because tex
 _NEVER = np.iinfo(np.int64).max  # the first position of a chunk or token that does not occur
 
 
-def write_counts(chunks: Path, distinct: int, is_counted: np.ndarray, output: Path) -> dict[str, int]:
+def write_counts(chunks: Path, distinct: int, splits: Splits, output: Path) -> dict[str, int]:
     """Count the chunks in those reviews of a shard that train.
 
     Args:
         chunks: the lists of codes of `write_shard`.
         distinct: number of codes.
-        is_counted: which reviews train; bool, [reviews].
+        splits: gives the splits of consecutive reviews, as `SplitRule.of`.
         output: gets, for each code, its `count` (int64) and its first `position` among the shard's chunks (int64), the
             largest int64 if the count is 0.
 
@@ -53,9 +54,10 @@ def write_counts(chunks: Path, distinct: int, is_counted: np.ndarray, output: Pa
     counts, position = np.zeros(distinct, np.int64), np.full(distinct, _NEVER)
     row = position_before = 0
     with map_arrow(chunks) as batches:
-        for lists in (batch["chunks"] for batch in batches):
+        for batch in batches:
+            lists, is_counted = batch["chunks"], splits(to_numpy(batch["hash"]), row) == TRAIN
             codes, lengths = checked_indices(lists.values, distinct), np.diff(to_numpy(lists.offsets))
-            counted = np.flatnonzero(np.repeat(is_counted[row : row + len(lists)], lengths))
+            counted = np.flatnonzero(np.repeat(is_counted, lengths))
             counts += np.bincount(codes[counted], minlength=distinct)
             here = np.full(distinct, _NEVER)
             backwards = counted[::-1]  # of several values assigned to a code the last stays, so this is its first one

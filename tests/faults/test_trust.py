@@ -30,12 +30,13 @@ from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.predict import Predictor
 from sentiment_pipeline.settings import load, read_last_run
 from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged
-from sentiment_pipeline.text.encode import write_encoded
+from sentiment_pipeline.text.encode import ids_of_merged, write_encoded
 from sentiment_pipeline.text.tables import map_arrow
 from sentiment_pipeline.text.vocabulary import write_counts, write_vocabulary
 from sentiment_pipeline.training.checkpoint import Checkpoints
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.train import train
+from tests.folders import of_file
 from tests.processes import draw, run
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
@@ -238,9 +239,12 @@ def try_intermediate(data_dir: Path, name: str, mutated: list[bytes]) -> None:
     """Let the step that reads the file use each in its place; exit with 77 if each ends in a result or an error."""
     shards = sorted(data_dir.glob("tokens/t*/*.dictionary.arrow"))
     merged = {kind: sorted(data_dir.glob(f"tokens/merged/{kind}-*.arrow")) for kind in ("rows", "tokens")}
-    chunks, reviews = data_dir / "tokens/test/part-00000.chunks.arrow", data_dir / "ingest/test/part-00000.parquet"
-    counts, out = sorted(data_dir.glob("vocabulary/train/*.arrow")), [data_dir / "out-1", data_dir / "out-2"]
-    count, last = pq.read_metadata(reviews).num_rows, len(shards) - 1
+    chunks, reviews = (
+        next(data_dir.glob("tokens/test/*/part-00000.chunks.arrow")),
+        next(data_dir.glob("ingest/test/*/part-00000.parquet")),
+    )
+    counts, out = sorted(data_dir.glob("vocabulary/train/*/*.arrow")), [data_dir / "out-1", data_dir / "out-2"]
+    last = len(shards) - 1
     config = load({"preset": "quick", "train": reviews, "test": reviews, "data_dir": data_dir}).vocabulary
     with map_arrow(shards[0]) as (batch,):
         distinct = len(batch)
@@ -248,19 +252,21 @@ def try_intermediate(data_dir: Path, name: str, mutated: list[bytes]) -> None:
     for path in merged["tokens"]:
         with map_arrow(path) as (batch,):
             sizes.append(len(batch))
-    dictionary, splits = MergedDictionary(merged["rows"], sizes), np.zeros(count, np.uint8)
+    dictionary = MergedDictionary(merged["rows"], sizes)
+
+    def splits(hashes: np.ndarray, row: int) -> np.ndarray:
+        return np.zeros(len(hashes), np.uint8)
 
     def make_vocabulary() -> object:
         return write_vocabulary(config, dictionary, merged["tokens"], counts, *out)
 
     def encode() -> object:
-        return write_encoded(
-            reviews, chunks, dictionary.of_shard(last), data_dir / layout.CHUNK_IDS, splits, {"train": out[0]}
-        )
+        chunk_ids = ids_of_merged(dictionary.of_shard(last), data_dir / layout.CHUNK_IDS)
+        return write_encoded(reviews, chunks, chunk_ids, splits, {"train": out[0]})
 
     uses: dict[str, Callable[[], object]] = {
         ".dictionary.": lambda: write_merged(shards, 0, 2, *out),
-        ".chunks.": lambda: (write_counts(chunks, distinct, np.ones(count, bool), out[0]), encode()),
+        ".chunks.": lambda: (write_counts(chunks, distinct, splits, out[0]), encode()),
         "rows-": lambda: (make_vocabulary(), encode()),
         "tokens-": make_vocabulary,
         "vocabulary/train": make_vocabulary,
@@ -288,7 +294,7 @@ def try_intermediate(data_dir: Path, name: str, mutated: list[bytes]) -> None:
 )
 def test_intermediate_files(name: str, prepared: Path, copy: Copy) -> None:
     """Those that only steps read, as if their hashes were right; in a process of its own, which must not crash."""
-    folder, random = copy(prepared), draw(name)
+    folder, random, name = copy(prepared), draw(name), of_file(prepared, name)
     content, mutated = (folder / name).read_bytes(), []
     for _ in range(EXAMPLES):
         near_end = len(content) - random.randrange(1, min(2000, len(content)))

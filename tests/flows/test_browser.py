@@ -19,6 +19,7 @@ from sentiment_pipeline.sample import write_sample
 from tests.browser import needs_chromium, opened_browser, opened_page, picture
 from tests.flows.running_ui import Ui
 from tests.flows.user import Prefect, states, written
+from tests.folders import of_file
 
 pytestmark = needs_chromium
 
@@ -70,7 +71,7 @@ def test_a_failed_stage_is_retried_from_the_ui(
     failed = prefect.tasks(run, last="encode")
     first = states(failed)
     assert first["ingest"] == first["tokenize"] == first["vocabulary"] == "Completed"
-    assert first["encode"] == first["encode/test/part-00000"] == "Failed"
+    assert first["encode"] == first[of_file(data_dir, "encode/test/part-00000")] == "Failed"
     picture(page, "failed")
     in_the_way.rmdir()
     page.locator("button:has(svg.lucide-ellipsis-vertical)").first.click()

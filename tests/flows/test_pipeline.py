@@ -8,7 +8,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 
 from flows.pipeline import prepare
 from tests.flows.user import Prefect, states, written
-from tests.folders import contents
+from tests.folders import contents, of_file
 
 
 def test_a_new_run_skips_and_says_why_and_rebuilds_what_is_damaged(
@@ -21,14 +21,17 @@ def test_a_new_run_skips_and_says_why_and_rebuilds_what_is_damaged(
     assert all("steps finished before" in message for message in messages), messages
     assert written(finished) == before
 
-    damaged, deleted = finished / "shards/train/part-00000.parquet", finished / "ingest/test/part-00000.parquet"
+    damaged, deleted = (
+        finished / "shards/train/part-00000.parquet",
+        finished / of_file(finished, "ingest/test/part-00000.parquet"),
+    )
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     deleted.unlink()
     tasks = prefect.tasks(prefect.call(prepare, settings), at_least=6)
     done = {name for name, state in states(tasks).items() if state == "Completed" and "/" in name}
-    assert done == {"ingest/test/part-00000", "encode/train/part-00000"}
+    assert done == {of_file(finished, name) for name in ("ingest/test/part-00000", "encode/train/part-00000")}
     assert contents(finished) == bytes_before
 
 

@@ -30,6 +30,7 @@ DEPENDED_ON = ("input", "ingest", "cleaning", "split", "vocabulary", "model", "t
 INTERPLAY = {  # settings that act only beside another one
     "split.seed": {"split.validation": "train"},
     "ingest.max_rejected_fraction": {},
+    "vocabulary.source": None,  # may name a folder; tests/stages/test_growth.py
     "training.vectors": None,  # names a file; tests/training/test_word_vectors.py
 }
 

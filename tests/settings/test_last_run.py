@@ -12,7 +12,7 @@ def test_the_settings_of_the_last_run_are_read_back(tmp_path: Path) -> None:
     assert read_last_run(tmp_path) == {}
     settings = load({"data_dir": tmp_path, "preset": "tutorial", "train": "a.bz2"}, None, ["vocabulary.min_count=4"])
     write_last_run(settings)
-    assert settings.train == Path("a.bz2").absolute(), "so that it is found from any folder"
+    assert settings.train == (Path("a.bz2").absolute(),), "so that it is found from any folder"
     assert load({}, base=read_last_run(tmp_path)) == settings
     assert load({}, None, ["vocabulary.min_count=5"], read_last_run(tmp_path)).vocabulary.min_count == 5
 
@@ -20,7 +20,7 @@ def test_the_settings_of_the_last_run_are_read_back(tmp_path: Path) -> None:
 def test_a_run_without_input_files_keeps_those_before(tmp_path: Path) -> None:
     settings = load({"data_dir": tmp_path, "preset": "quick", "train": "a.bz2", "test": "b.bz2"})
     write_last_run(settings)
-    write_last_run(replace(settings, train=None, test=None, preset="full"))
+    write_last_run(replace(settings, train=(), test=(), preset="full"))
     found = load({}, base=read_last_run(tmp_path))
     assert (found.train, found.test, found.preset) == (settings.train, settings.test, "full")
 

@@ -16,7 +16,7 @@ def test_assignments_go_over_the_file_and_the_file_over_the_preset(tmp_path: Pat
     settings = load({"data_dir": tmp_path}, path, ["vocabulary.min_count=5", "model.cell=scratch"])
     assert (settings.preset, settings.train, settings.data_dir) == (
         "tutorial",
-        Path("reviews.bz2").absolute(),
+        (Path("reviews.bz2").absolute(),),
         tmp_path,
     )
     assert (settings.vocabulary.min_count, settings.vocabulary.max_size) == (5, 7)
@@ -35,7 +35,7 @@ def test_every_source_goes_over_the_one_before_it(tmp_path: Path) -> None:
         groups={"training": {"ngram_folds": 3, "batch_size": 3}},
     )
     training = settings.training
-    assert (settings.preset, settings.train) == ("quick", Path("a.txt").absolute())
+    assert (settings.preset, settings.train) == ("quick", (Path("a.txt").absolute(),))
     assert (training.epochs, training.ngram_folds, training.batch_size) == (2, 3, 4)
 
 

@@ -16,8 +16,8 @@ def test_a_choice_goes_over_the_preset() -> None:
 
 def test_paths_become_absolute() -> None:
     settings = Choices(train=Path("a.txt"), test=Path("~/b.txt"), preset="quick").resolve()  # type: ignore[call-arg]
-    assert settings.train == Path.cwd() / "a.txt"
-    assert settings.test == Path.home() / "b.txt"
+    assert settings.train == (Path.cwd() / "a.txt",)
+    assert settings.test == (Path.home() / "b.txt",)
     assert settings.data_dir == Path.cwd() / "data"
 
 

@@ -15,7 +15,12 @@ from sentiment_pipeline.stages.pipeline import PREPARE
 
 
 def make_run(
-    train: Path | None, test: Path | None, data_dir: Path, preset: str = "tutorial", shard_bytes: int = 0, **groups: Any
+    train: Path | Sequence[Path] | None,
+    test: Path | Sequence[Path] | None,
+    data_dir: Path,
+    preset: str = "tutorial",
+    shard_bytes: int = 0,
+    **groups: Any,
 ) -> Run[Settings]:
     """A run with a preset's settings; `vocabulary={"min_count": 5}` changes some, and shards may be of any size."""
     made = settings.load({"train": train, "test": test, "data_dir": data_dir, "preset": preset, **groups})

@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pipeline.errors import PipelineError
-from sentiment_pipeline.stages import ingest
 from sentiment_pipeline.stages.encode import part_name, require_prepared
+from sentiment_pipeline.stages.parts import parts
 from tests.stages.prepared import make_run, prepare, shards
 
 
@@ -25,23 +25,23 @@ def paths(tmp_path: Path) -> tuple[Path, Path]:
 def test_shards_are_numbered_by_split_and_hold_the_reviews_in_order(paths: tuple[Path, Path], tmp_path: Path) -> None:
     run = make_run(*paths, tmp_path / "data", "tutorial", shard_bytes=400)
     prepare(run)
-    parts = [part for part in ingest.parts(run) if part.source == "test"]
-    assert len(parts) > 1
+    found = parts(run, "test")
+    assert len(found) > 1
     for split, first, last in (("train", 0, 40), ("validation", 0, 10), ("test", 10, 20)):
         files = sorted((run.data_dir / "shards" / split).iterdir())
         assert [path.name for path in files] == [f"part-{n:05d}.parquet" for n in range(len(files))]
         labels, texts, _ = shards(run.data_dir, split)
         assert labels == [n % 2 for n in range(first, last)]
         assert [text.count("x") for text in texts] == [n + 1 for n in range(first, last)]
-    facts = [run.manifest(part_name(part)).facts for part in parts]
+    facts = [run.manifest(part_name(part)).facts for part in found]
     assert sum(each.get("validation", {}).get("reviews", 0) for each in facts) == 10
-    assert all(each["reviews"] == part.reviews for each, part in zip(facts, parts, strict=True))
+    assert all(each["reviews"] == part.reviews for each, part in zip(facts, found, strict=True))
 
 
 def test_a_split_without_reviews_is_packed_empty(paths: tuple[Path, Path], tmp_path: Path) -> None:
     run = make_run(*paths, tmp_path / "data", "quick", split={"fraction": 1e-9})
     prepare(run)
-    assert not list((run.data_dir / "shards" / "validation").glob("*"))
+    assert shards(run.data_dir, "validation") == ([], [], [])
     assert run.manifest("encode/packed/validation").facts["reviews"] == 0
     assert pq.read_table(run.data_dir / "shards/train/part-00000.parquet").num_rows == 40
 

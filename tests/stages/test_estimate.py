@@ -56,7 +56,7 @@ def test_a_file_that_is_read_from_its_beginning(make_settings: MakeSettings, sam
         files[name].write_bytes(gzip.compress(bz2.decompress((sample / f"{name}.ft.txt.bz2").read_bytes())))
     settings = make_settings(tmp_path / "data")
     as_bz2, as_gz = (
-        list(estimate(each)) for each in (settings, replace(settings, train=files["train"], test=files["test"]))
+        list(estimate(each)) for each in (settings, replace(settings, train=(files["train"],), test=(files["test"],)))
     )
     for one, other in zip(as_bz2, as_gz, strict=True):
         if one.stage in ("tokenize", "encode"):

@@ -5,12 +5,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pipeline.engine.executor import ProcessExecutor
-from sentiment_pipeline.engine.stage import run_stage
+from sentiment_pipeline.engine.stage import Run, run_stage
 from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.inputs.lines import NO_LABEL
 from sentiment_pipeline.progress import PlainObserver
+from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest
-from sentiment_pipeline.stages.ingest import Part
+from sentiment_pipeline.stages.parts import parts
 from tests.stages.prepared import make_run, prepare
 
 
@@ -32,8 +33,8 @@ def reviews(count: int, bad: tuple[int, ...] = ()) -> list[str]:
     ]
 
 
-def texts(data_dir: Path, source: str) -> list[str]:
-    paths = sorted((data_dir / "ingest" / source).glob("part-*.parquet"))
+def texts(run: Run[Settings], source: str) -> list[str]:
+    paths = [run.data_dir / part.table for part in parts(run, source)]
     return [text for path in paths for text in pq.read_table(path)["text"].to_pylist()]
 
 
@@ -41,10 +42,10 @@ def test_parts_hold_all_reviews_in_order(tmp_path: Path, test_file: Path) -> Non
     train = write(tmp_path / "train.txt", reviews(1000, (2, 700)))
     run = make_run(train, test_file, tmp_path / "data", shard_bytes=5_000)
     prepare(run, [ingest.STAGE])
-    assert len(texts(run.data_dir, "train")) == 998
-    parts = [part for part in ingest.parts(run) if part.source == "train"]
-    assert sum(part.reviews for part in parts) == 998
-    assert [part.first for part in parts] == [sum(each.reviews for each in parts[:n]) for n in range(len(parts))]
+    assert len(texts(run, "train")) == 998
+    found = parts(run, "train")
+    assert sum(part.reviews for part in found) == 998
+    assert [part.first for part in found] == [sum(each.reviews for each in found[:n]) for n in range(len(found))]
     assert pq.read_table(run.data_dir / "rejected/train.parquet").to_pylist() == [
         {"file": "train.txt", "line": line, "reason": NO_LABEL, "raw": b"no label"} for line in (2, 700)
     ]
@@ -59,9 +60,9 @@ def test_a_limit_on_lines_counts_lines_and_reads_little_more(tmp_path: Path, tes
     lines = min(limit, 1000)
     facts = run.manifest("ingest/train/total").facts
     assert (facts["lines"], facts["rejected"]) == (lines, sum(bad <= lines for bad in (2, 700)))
-    assert sum(facts["parts"]) == facts["reviews"] == facts["lines"] - facts["rejected"]
+    assert sum(part["reviews"] for part in facts["parts"]) == facts["reviews"] == facts["lines"] - facts["rejected"]
     needed = len(facts["parts"])
-    assert sum(name.startswith("ingest/train/part") for name in done) <= needed + 2
+    assert sum("ingest/train" in name and "part" in name for name in done) <= needed + 2
     assert needed <= lines // 60 + 2
 
 
@@ -100,8 +101,8 @@ def test_a_changed_file_is_read_again(tmp_path: Path, test_file: Path) -> None:
     prepare(run, [ingest.STAGE])
     assert prepare(run, [ingest.STAGE]) == []
     write(tmp_path / "train.txt", reviews(11))
-    assert prepare(run, [ingest.STAGE]) == ["ingest/train/part-00000", "ingest/train/total"]
-    assert len(texts(run.data_dir, "train")) == 11
+    assert [name.split("/")[-1] for name in prepare(run, [ingest.STAGE])] == ["part-00000", "total"]
+    assert len(texts(run, "train")) == 11
 
 
 def test_damage_is_named_by_file_and_byte(tmp_path: Path, test_file: Path) -> None:
@@ -111,10 +112,6 @@ def test_damage_is_named_by_file_and_byte(tmp_path: Path, test_file: Path) -> No
     run = make_run(tmp_path / "train.bz2", test_file, tmp_path / "data", shard_bytes=10_000)
     with pytest.raises(PipelineError, match=r"train\.bz2 is damaged: bzip2 block \d+, which begins at byte [\d,]+"):
         prepare(run, [ingest.STAGE])
-
-
-def test_names_of_a_part() -> None:
-    assert Part("train", 3, 0, 1, 80, "ingest/train/part-00003").table == "ingest/train/part-00003.parquet"
 
 
 def test_what_was_rejected_is_a_warning_each_time_the_stage_runs(tmp_path: Path, test_file: Path) -> None:

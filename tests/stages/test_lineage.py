@@ -18,11 +18,9 @@ def test_it_leads_from_the_files_to_the_metrics(trained: Path, sample: Path) -> 
     assert (trained / "model/lineage.json").read_bytes() == (trained / "lineage.json").read_bytes()
     for source in ("train", "test"):
         content = (sample / f"{source}.ft.txt.bz2").read_bytes()
-        assert found["inputs"][source] == {
-            "name": f"{source}.ft.txt.bz2",
-            "bytes": len(content),
-            "sha256": sha256(content).hexdigest(),
-        }
+        assert found["inputs"][source] == [
+            {"name": f"{source}.ft.txt.bz2", "bytes": len(content), "sha256": sha256(content).hexdigest()}
+        ]
     assert found["versions"] == versions()
     assert found["versions"]["torch"] == version("torch")
     assert found["settings"]["model"]["hidden"] == 8

@@ -14,7 +14,7 @@ from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, TRAIN, open_data_folder
 from tests.conftest import PATIENCE, ROOT, MakeSettings
-from tests.folders import run_here
+from tests.folders import of_file, run_here
 from tests.stages.conftest import run_of
 
 
@@ -33,8 +33,8 @@ def test_what_is_finished_is_not_done_again(finished: Path, make_settings: MakeS
 def test_what_earlier_settings_left_is_deleted_and_nothing_else(finished: Path, make_settings: MakeSettings) -> None:
     stale = [
         finished / "shards" / "train" / "part-00009.parquet",
-        finished / "manifests/encode/train/part-00009.json",
-        finished / "tokens" / "train" / "part-00007.chunks.arrow",
+        finished / of_file(finished, "manifests/encode/train/part-00009.json"),
+        finished / of_file(finished, "tokens/train/part-00007.chunks.arrow"),
     ]
     mine = [finished / name for name in ("shards/train/notes.txt", "tokens/mine.arrow", "training/thesis.md")]
     for path in (*stale, *mine):
@@ -93,6 +93,7 @@ def test_nothing_is_built_on_a_file_that_was_damaged_between_two_stages(
                 break
             run_stage(run, stage, executor, watching)
             if stage.name == after:
+                path = of_file(folder, path)
                 content = bytearray((folder / path).read_bytes())
                 content[len(content) // 2] ^= 1
                 (folder / path).write_bytes(content)
@@ -126,7 +127,7 @@ def test_status_names_each_stage_and_the_setting_that_made_one_stale(
 
 
 def test_status_without_input_files(finished: Path, make_settings: MakeSettings) -> None:
-    found = list(status_lines(run_of(replace(make_settings(finished), train=None)), STAGES))
+    found = list(status_lines(run_of(replace(make_settings(finished), train=())), STAGES))
     assert found[0] == "ingest      unfinished  no train file is given; give one with --train FILE"
     assert found[-1] == "publish     waits       until ingest is finished"
 

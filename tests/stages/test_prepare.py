@@ -17,7 +17,7 @@ from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.engine.step import no_progress
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages.pipeline import PREPARE
-from tests.folders import contents
+from tests.folders import contents, of_file
 from tests.stages.prepared import make_run, prepare, shards
 from tests.text.texts import random_text
 
@@ -157,6 +157,6 @@ def test_a_lost_file_alone_is_made_again(files: tuple[Path, Path], tmp_path: Pat
         ("shards/train/part-00001.parquet", "encode/train/part-00001"),
         ("packed/train/ids.npy", "encode/packed/train"),
     ):
-        (tmp_path / path).unlink()
-        assert prepare(run) == [step]
+        (tmp_path / of_file(tmp_path, path)).unlink()
+        assert prepare(run) == [of_file(tmp_path, step)]
     assert contents(tmp_path) == before

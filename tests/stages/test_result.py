@@ -23,7 +23,7 @@ def test_rejected_lines_are_counted_and_said_why(make_settings: MakeSettings, tm
     for name, count in (("train", 50), ("test", 51)):
         lines = [f"__label__{1 + number % 2} review {number}" for number in range(count)]
         (tmp_path / name).write_text("\n".join([*lines, "__label__1", "no label at all"]) + "\n")
-    settings = replace(make_settings(tmp_path / "data"), train=tmp_path / "train", test=tmp_path / "test")
+    settings = replace(make_settings(tmp_path / "data"), train=(tmp_path / "train",), test=(tmp_path / "test",))
     run_here(settings, PREPARE)
     line = result_line(Run(settings.data_dir, settings), PREPARE)
     reasons = "does not start with a label, __label__1 or __label__2; no text after the label"

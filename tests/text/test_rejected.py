@@ -6,7 +6,7 @@ import pytest
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.inputs.parsed import BLANK, DROPPED, OTHER_LABEL
-from sentiment_pipeline.text.rejected import LineSummary, Range, collect_rejected, refuse_unfit
+from sentiment_pipeline.text.rejected import FileRanges, LineSummary, Range, collect_rejected, refuse_unfit
 from sentiment_pipeline.text.tables import OTHER_LINES, REJECTED, REVIEWS, parquet_writer
 
 
@@ -50,7 +50,7 @@ def test_lines_are_numbered_and_end_at_the_limit(
     rejected: list[int],
 ) -> None:
     output = tmp_path / "all.parquet"
-    summary = collect_rejected("train.txt", ranges, limit, output)
+    (summary,) = collect_rejected([FileRanges(tmp_path / "train.txt", "train.txt", ranges)], limit, output)
     assert (summary.lines, summary.parts, summary.positive, summary.blank) == (lines, parts, positive, blank)
     assert summary.lines == summary.reviews + summary.rejected + summary.blank
     table = pq.read_table(output)
@@ -59,8 +59,33 @@ def test_lines_are_numbered_and_end_at_the_limit(
     assert set(table["file"].to_pylist()) == {"train.txt"}
 
 
+def test_lines_of_several_files_are_numbered_in_each_and_the_limit_counts_all(
+    ranges: list[Range], tmp_path: Path
+) -> None:
+    files = [FileRanges(tmp_path / name, name, ranges) for name in ("a.txt", "b.txt", "c.txt")]
+    summaries = collect_rejected(files, 35, tmp_path / "all.parquet")
+    assert [each.lines for each in summaries] == [30, 5, 0]
+    table = pq.read_table(tmp_path / "all.parquet")
+    assert [*zip(table["file"].to_pylist(), table["line"].to_pylist(), strict=True)] == [
+        *(("a.txt", line) for line in (1, 10, 23, 29)),
+        ("b.txt", 1),
+    ]
+    whole = LineSummary.of_all(summaries)
+    assert (whole.lines, whole.parts) == (35, [8, 9, 7, 4, 0, 0, 0, 0, 0])
+    assert (whole.rejected, whole.reasons["bad"], whole.first) == (5, 4, summaries[0].first)
+
+
+def test_one_class_in_each_file_is_enough(tmp_path: Path) -> None:
+    files = [FileRanges(tmp_path / name, name, []) for name in ("bad.txt", "good.txt")]
+    refuse_unfit(files, [summary(0), summary(100)], 0.0, 0)
+    with pytest.raises(PipelineError, match=r"2 files from .*bad.txt on: all 200 reviews are negative"):
+        refuse_unfit(files, [summary(0), summary(0)], 0.0, 0)
+    with pytest.raises(PipelineError, match=r"good.txt: 3 of 103 lines rejected"):
+        refuse_unfit(files, [summary(0), summary(100, no_space=3)], 0.0, 0)
+
+
 def test_the_summary_names_the_reasons_and_the_first_line(ranges: list[Range], tmp_path: Path) -> None:
-    summary = collect_rejected("train.txt", ranges, 0, tmp_path / "all.parquet")
+    (summary,) = collect_rejected([FileRanges(tmp_path, "train.txt", ranges)], 0, tmp_path / "all.parquet")
     assert summary.warnings("train.txt") == [
         f"train.txt: 4 of 30 lines rejected (3: bad; 1: worse); the first is line 1: '{'x' * 60}'",
         "train.txt: 2 blank lines skipped",
@@ -95,9 +120,9 @@ def test_too_many_are_refused(tmp_path: Path, rejected: int, fraction: float, al
     found = summary(**({"no_text": rejected} if rejected else {}))
     if refused:
         with pytest.raises(PipelineError, match=rf"train.txt: {rejected} of .* rejected .*line 7: 'a line'; correct"):
-            refuse_unfit(tmp_path / "train.txt", found, fraction, allowed)
+            refuse_unfit([FileRanges(tmp_path / "train.txt", "train.txt", [])], [found], fraction, allowed)
     else:
-        refuse_unfit(tmp_path / "train.txt", found, fraction, allowed)
+        refuse_unfit([FileRanges(tmp_path / "train.txt", "train.txt", [])], [found], fraction, allowed)
 
 
 @pytest.mark.parametrize(
@@ -106,28 +131,28 @@ def test_too_many_are_refused(tmp_path: Path, rejected: int, fraction: float, al
 )
 def test_one_class_alone_is_refused_whatever_is_allowed(tmp_path: Path, positive: int, missing: str) -> None:
     with pytest.raises(PipelineError, match=missing):
-        refuse_unfit(tmp_path / "train.txt", summary(positive), 1.0, 1000)
+        refuse_unfit([FileRanges(tmp_path / "train.txt", "train.txt", [])], [summary(positive)], 1.0, 1000)
     with pytest.raises(PipelineError, match=r"none is .*; 3 of 103 lines rejected \(3: no space"):
-        refuse_unfit(tmp_path / "train.txt", summary(positive, no_space=3), 1.0, 1000)
+        refuse_unfit([FileRanges(tmp_path / "train.txt", "train.txt", [])], [summary(positive, no_space=3)], 1.0, 1000)
 
 
 def test_many_lines_with_another_label_are_refused_whatever_is_allowed(tmp_path: Path) -> None:
     slip, file = summary(), summary()
     slip.reasons[OTHER_LABEL.format(label="__label__3", expected="__label__1 or __label__2")] = 10
-    refuse_unfit(tmp_path / "train.txt", slip, 1.0, 1000)
+    refuse_unfit([FileRanges(tmp_path / "train.txt", "train.txt", [])], [slip], 1.0, 1000)
     file.reasons[OTHER_LABEL.format(label="__label__3", expected="__label__1 or __label__2")] = 11
     with pytest.raises(PipelineError, match="11 lines have the label __label__3 instead of"):
-        refuse_unfit(tmp_path / "train.txt", file, 1.0, 1000)
+        refuse_unfit([FileRanges(tmp_path / "train.txt", "train.txt", [])], [file], 1.0, 1000)
 
 
 def test_no_review_at_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="holds no labelled review; give a file of lines such as"):
-        refuse_unfit(tmp_path / "train.txt", LineSummary(lines=3, blank=3), 1.0, 1000)
+        refuse_unfit([FileRanges(tmp_path / "train.txt", "train.txt", [])], [LineSummary(lines=3, blank=3)], 1.0, 1000)
 
 
 def test_dropped_reviews_are_counted_but_not_rejected(ranges: list[Range], tmp_path: Path) -> None:
     with parquet_writer(ranges[1].others, OTHER_LINES) as file:
         file.write_table(pa.table({"line": [5], "reason": [DROPPED], "raw": [b"x"]}, OTHER_LINES))
-    found = collect_rejected("train.txt", ranges, 0, tmp_path / "all.parquet")
+    (found,) = collect_rejected([FileRanges(tmp_path, "train.txt", ranges)], 0, tmp_path / "all.parquet")
     assert (found.dropped, found.blank, found.rejected) == (1, 1, 4)
     assert found.warnings("train.txt")[2] == "train.txt: 1 review dropped, as input.labels says"

@@ -1,36 +1,59 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sentiment_pipeline.text.config import SplitConfig
-from sentiment_pipeline.text.split import _TEST, _VALIDATION, TRAIN, _mix, _uniform, splits_of
+from sentiment_pipeline.text.split import _TEST, _VALIDATION, TRAIN, SplitRule, _mix, _uniform, text_hashes
 
 HELD_OUT = SplitConfig("train", 0.05, 7)
 HALVES = SplitConfig("test", 0.0, 0)
+TEXTS = pa.chunked_array([[f"review {number} " for number in range(100_000)]])
 
 
-def test_the_split_of_a_review_does_not_depend_on_shards() -> None:
-    whole = splits_of(HELD_OUT, "train", 0, 1000, 1000)
-    shards = [splits_of(HELD_OUT, "train", first, 100, 1000) for first in range(0, 1000, 100)]
-    assert np.concatenate(shards).tolist() == whole.tolist()
+def test_the_split_of_a_training_review_depends_on_its_text_alone() -> None:
+    hashes = text_hashes(TEXTS)
+    whole = SplitRule(HELD_OUT, "train").of(hashes)
+    shuffled = np.random.default_rng(0).permutation(len(hashes))
+    elsewhere = SplitRule(HELD_OUT, "train", first=1000, total=5000).of(hashes[shuffled], row=3)
+    assert elsewhere.tolist() == whole[shuffled].tolist()
 
 
-def test_the_fraction_of_the_training_lines_is_held_out() -> None:
-    drawn = splits_of(HELD_OUT, "train", 0, 200_000, 200_000)
+def test_the_fraction_of_the_training_reviews_is_held_out() -> None:
+    drawn = SplitRule(HELD_OUT, "train").of(text_hashes(TEXTS))
     assert set(drawn) == {TRAIN, _VALIDATION}
-    assert abs((drawn == _VALIDATION).mean() - 0.05) < 5 * (0.05 * 0.95 / 200_000) ** 0.5
-    assert set(splits_of(HELD_OUT, "test", 0, 1000, 1000)) == {_TEST}
+    assert abs((drawn == _VALIDATION).mean() - 0.05) < 5 * (0.05 * 0.95 / len(drawn)) ** 0.5
+    assert set(SplitRule(HELD_OUT, "test", total=1000).of(np.zeros(1000, np.uint32))) == {_TEST}
 
 
 def test_another_seed_holds_out_others() -> None:
-    first, second = (splits_of(SplitConfig("train", 0.5, seed), "train", 0, 10_000, 10_000) for seed in (1, 2))
+    rules = (SplitRule(SplitConfig("train", 0.5, seed), "train") for seed in (1, 2))
+    first, second = (rule.of(text_hashes(TEXTS)) for rule in rules)
     assert abs((first == second).mean() - 0.5) < 0.03
 
 
 @pytest.mark.parametrize("total", [1, 10, 11])
-def test_the_first_half_of_the_test_lines_validates(total: int) -> None:
-    half = total // 2
-    assert splits_of(HALVES, "test", 0, total, total).tolist() == [_VALIDATION] * half + [_TEST] * (total - half)
-    assert set(splits_of(HALVES, "train", 0, 100, 100)) == {TRAIN}
+@pytest.mark.parametrize("size", [1, 3, 20])
+def test_the_first_half_of_the_test_lines_validates(total: int, size: int) -> None:
+    half, found = total // 2, []
+    for first in range(0, total, size):
+        reviews = min(size, total - first)
+        rule = SplitRule(HALVES, "test", first, total)
+        found += rule.of(np.zeros(reviews, np.uint32)).tolist()
+        names = {_VALIDATION: "validation", _TEST: "test"}
+        assert {names[each] for each in found[first:]} == set(rule.possible(reviews))
+    assert found == [_VALIDATION] * half + [_TEST] * (total - half)
+    assert set(SplitRule(HALVES, "train").of(text_hashes(TEXTS))) == {TRAIN}
+
+
+def test_the_splits_that_a_shard_may_hold() -> None:
+    assert SplitRule(HELD_OUT, "train").possible(1) == ["train", "validation"]
+    assert SplitRule(HALVES, "train").possible(1) == ["train"]
+    assert SplitRule(HELD_OUT, "test", 0, 10).possible(10) == ["test"]
+
+
+def test_hashes_are_those_of_the_standard() -> None:
+    """The check value of CRC-32, of the text 123456789."""
+    assert text_hashes(pa.chunked_array([["123456789"], [""]])).tolist() == [0xCBF43926, 0]
 
 
 def test_numbers_are_those_of_splitmix64() -> None:

@@ -1,6 +1,7 @@
 """Counts and ids compared with a plain count of all tokens, on random texts in random shards and parts."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_pipeline.text.config import VocabularyConfig
+from sentiment_pipeline.text.config import COUNTED, VocabularyConfig
 from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged, write_shard
+from sentiment_pipeline.text.split import TRAIN, Splits
 from sentiment_pipeline.text.tables import REVIEWS, map_arrow, parquet_writer
 from sentiment_pipeline.text.tokenizer import word_tokenizer
 from sentiment_pipeline.text.vocabulary import write_counts, write_vocabulary
 
 TEXT = st.lists(st.sampled_from(["good", "bad", "can't", "u.s.", "the", "...", "00", "end.", "(x)"]), max_size=8)
 SHARDS = st.lists(st.lists(TEXT.map(" ".join), max_size=5), min_size=1, max_size=3)
+
+
+def splits_in_order(splits: Sequence[int]) -> Splits:
+    """The splits of the reviews of a shard, whatever their texts are."""
+    return lambda hashes, row: np.array(splits, np.uint8)[row : row + len(hashes)]
 
 
 def make(
@@ -36,7 +43,7 @@ def make(
         write_counts(
             folder / f"{number}.chunks",
             facts[-1]["distinct"],
-            np.array(counted[number], bool),
+            splits_in_order([TRAIN if each else TRAIN + 1 for each in counted[number]]),
             folder / f"{number}.counts",
         )
     names = range(len(shards))
@@ -89,7 +96,7 @@ def test_counts_and_order_are_the_plain_ones(
     parts: int,
 ) -> None:
     counted = [data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts))) for texts in shards]
-    config = VocabularyConfig(min_count=min_count, max_size=max_size, unknown="_UNK")
+    config = VocabularyConfig(COUNTED, min_count=min_count, max_size=max_size, unknown="_UNK")
     table, _ = make(tmp_path_factory.mktemp("vocabulary"), shards, counted, config, parts)
     tokens, counts = plainly(shards, counted, config)
     assert table["token"] == ["_PAD", "_UNK", *tokens]
@@ -99,13 +106,13 @@ def test_counts_and_order_are_the_plain_ones(
 
 @pytest.mark.parametrize(("unknown", "unknown_id"), [("_PAD", 0), ("_UNK", 1)])
 def test_unknown_tokens_get_the_id_of_the_setting(tmp_path: Path, unknown: str, unknown_id: int) -> None:
-    config = VocabularyConfig(min_count=1, max_size=1, unknown=unknown)  # type: ignore[arg-type]
+    config = VocabularyConfig(COUNTED, min_count=1, max_size=1, unknown=unknown)  # type: ignore[arg-type]
     table, ids = make(tmp_path, [["good good bad the"]], [[True]], config)
     assert table["token"] == ["_PAD", "_UNK", "good"]
     assert sorted(each for chunk in ids for each in chunk) == [unknown_id, unknown_id, 2]
 
 
 def test_a_vocabulary_without_reviews_has_the_special_tokens(tmp_path: Path) -> None:
-    table, ids = make(tmp_path, [["", "good"]], [[True, False]], VocabularyConfig(1, 0, "_UNK"))
+    table, ids = make(tmp_path, [["", "good"]], [[True, False]], VocabularyConfig(COUNTED, 1, 0, "_UNK"))
     assert table == {"token": ["_PAD", "_UNK"], "count": [0, 0], "id": [0, 1]}
     assert ids == [[1]]
