@@ -32,6 +32,7 @@ class Loader:
         pin: whether to pin batches in memory, for copies to a GPU.
         rank: the index of this training process.
         ranks: number of training processes.
+        old, replay: as for `Order`.
 
     Attributes:
         order: the order of the reviews.
@@ -50,9 +51,11 @@ class Loader:
         pin: bool,
         rank: int = 0,
         ranks: int = 1,
+        old: int = 0,
+        replay: float = 1.0,
     ) -> None:
         lengths = reviews.lengths if truncation.padding == "right" else None
-        self.order = Order(len(reviews), batch_size, seed, lengths, truncation.length)
+        self.order = Order(len(reviews), batch_size, seed, lengths, truncation.length, old, replay)
         self.reviews, self.truncation, self.epochs = reviews, truncation, epochs
         self.workers, self.pin, self.rank, self.ranks = workers, pin, rank, ranks
         self.epoch = self.batch = 0

@@ -34,6 +34,8 @@ class Order:
         lengths: number of tokens of each review, int32, [reviews], to batch reviews of similar length; None makes each
             batch a random sample of its window.
         longest: greater lengths count as this one, because reviews are truncated to it.
+        old: number of reviews, the first ones, of which an epoch reads only a share, another one each time.
+        replay: that share.
     """
 
     reviews: int
@@ -41,11 +43,23 @@ class Order:
     seed: int
     lengths: Array | None
     longest: int
+    old: int = 0
+    replay: float = 1.0
 
     @property
     def batches(self) -> int:
         """Number of batches in an epoch; the last one may be smaller."""
-        return -(-self.reviews // self.batch_size)
+        return -(-self._read // self.batch_size)
+
+    @property
+    def _replayed(self) -> int:
+        """Number of old reviews in an epoch."""
+        return round(self.replay * self.old)
+
+    @property
+    def _read(self) -> int:
+        """Number of reviews in an epoch."""
+        return self._replayed + self.reviews - self.old
 
     @property
     def _batches_per_window(self) -> int:
@@ -71,10 +85,17 @@ class Order:
         The edges of the blocks move from epoch to epoch, so that no two reviews stay neighbours.
         """
         generator = self._generator(epoch, 0)
-        edges = np.arange(generator.integers(_BLOCK), self.reviews + _BLOCK, _BLOCK)
-        edges = np.unique(np.concatenate([[0], edges.clip(max=self.reviews)]))
-        order = generator.permutation(len(edges) - 1)
-        return np.diff(edges)[order], edges[:-1][order]
+        sizes, starts = _blocks_between(self.old, self.reviews, generator)
+        if self._replayed:
+            old_sizes, old_starts = _blocks_between(0, self.old, generator)
+            drawn = generator.permutation(len(old_sizes))
+            ends = np.cumsum(old_sizes[drawn])
+            drawn = drawn[: np.searchsorted(ends, self._replayed) + 1]
+            old_sizes = old_sizes[drawn]
+            old_sizes[-1] -= ends[len(drawn) - 1] - self._replayed
+            sizes, starts = np.concatenate([old_sizes, sizes]), np.concatenate([old_starts[drawn], starts])
+        order = generator.permutation(len(sizes))
+        return sizes[order], starts[order]
 
     def _plan_window(self, epoch: int, window: int, sizes: Array, starts: Array) -> list[Array]:
         """The batches of one window, in order; int64, each [batch_size], the last may be shorter.
@@ -98,7 +119,7 @@ class Order:
         count = self._batches_per_window * self.batch_size
         first = window * count
         generator = self._generator(epoch, 1 + window)
-        rows = generator.permutation(_rows_between(sizes, starts, first, min(first + count, self.reviews)))
+        rows = generator.permutation(_rows_between(sizes, starts, first, min(first + count, self._read)))
         full = len(rows) // self.batch_size * self.batch_size
         batches = list(self._pooled(rows[:full], generator))
         return batches if full == len(rows) else [*batches, rows[full:]]
@@ -116,6 +137,13 @@ class Order:
 
     def _generator(self, epoch: int, stream: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(epoch, stream)))
+
+
+def _blocks_between(first: int, last: int, generator: np.random.Generator) -> tuple[Array, Array]:
+    """The number of reviews and the first review of the blocks of reviews `first` to `last`; int64, [blocks]."""
+    edges = first + np.arange(generator.integers(_BLOCK), last - first + _BLOCK, _BLOCK)
+    edges = np.unique(np.concatenate([[first], edges.clip(max=last)]))
+    return np.diff(edges), edges[:-1]
 
 
 def _rows_between(sizes: Array, starts: Array, first: int, last: int) -> Array:

@@ -5,6 +5,7 @@ cache. Everything that later code relies on is checked once, here, in pieces of 
 index can be outside the files or the embedding.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from sentiment_pipeline import layout
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["Array", "PackedReviews", "map_array", "open_packed"]
+__all__ = ["Array", "PackedReviews", "first_reviews", "map_array", "open_packed"]
 
 _TYPES = {"ids": (np.uint16, np.uint32), "offsets": (np.int64,), "labels": (np.int8,), "lengths": (np.int32,)}
 _PIECE = 1 << 22  # entries checked at a time
@@ -63,6 +64,27 @@ def open_packed(folder: Path, vocabulary_size: int) -> PackedReviews:
     if fault := _contradiction(reviews, vocabulary_size):
         raise PipelineError(f"{folder} is damaged: {fault}; run again to rebuild the training files")
     return reviews
+
+
+def first_reviews(folder: Path, count: int | None = None) -> dict[str, Any]:
+    """How the first reviews of a split are recognized again: by their number, labels and lengths.
+
+    Args:
+        folder: the folder of the split.
+        count: number of reviews; default, or if there are fewer: all.
+
+    Returns:
+        `reviews`, their number, and `sha256`, of their labels and lengths, in hexadecimal.
+
+    Raises:
+        PipelineError: a file is missing, or is not such an array.
+    """
+    reviews, digest = _map_packed(folder), hashlib.sha256()
+    count = len(reviews) if count is None else min(count, len(reviews))
+    for start in range(0, count, _PIECE):
+        piece = slice(start, min(count, start + _PIECE))
+        digest.update(reviews.labels[piece].tobytes() + reviews.lengths[piece].tobytes())
+    return {"reviews": count, "sha256": digest.hexdigest()}
 
 
 def _map_packed(folder: Path) -> PackedReviews:

@@ -196,6 +196,10 @@ def _refuse_without_effect(settings: Settings, defaults: Mapping[str, Mapping[st
             model.linear_length > 0 and not model.has_linear_head,
             "the linear head needs model.ngrams of at least 1 and model.padding right",
         ),
+        "training.replay": (
+            settings.training.replay < 1 and not settings.training.start_from,
+            "only training.start_from makes reviews old",
+        ),
         "execution.dask_address": (
             bool(execution.dask_address) and execution.runner != "dask",
             "only execution.runner dask uses it",

@@ -21,7 +21,7 @@ from sentiment_pipeline.text.vocabulary import SPECIAL_TOKENS
 
 __all__ = ["STAGE"]
 
-_VERSION = 4
+_VERSION = 5
 _NAME = "publish"
 _VOCABULARY = f"{layout.MODEL}/{layout.MODEL_VOCABULARY}"
 _CARD = f"{layout.MODEL}/{layout.MODEL_CARD}"
@@ -64,6 +64,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         "vocabulary_size": words.facts["size"],
         "groups": evaluate.reported_settings(run),
         "origin": origin,
+        "trained_on": trained.facts["trained_on"],
     }
     yield [Step(_NAME, _publish, arguments, depends, _OUTPUTS)]
 
@@ -78,6 +79,7 @@ def _publish(
     vocabulary_size: int,
     groups: Mapping[str, Mapping[str, JSON]],
     origin: Mapping[str, JSON],
+    trained_on: Mapping[str, JSON],
 ) -> Mapping[str, JSON]:
     from sentiment_pipeline.models.model_folder import load_weights, save_model  # here, because of torch
 
@@ -90,6 +92,7 @@ def _publish(
     write_text(data_dir / _CARD, model_card(name, metrics, groups, vocabulary_size))
     more = {
         **texts,
+        "trained_on": trained_on,
         "fast": {key: metrics["fast"][key] for key in ("threshold", "scale")} if "fast" in metrics else None,
     }
     save_model(data_dir / layout.MODEL, load_weights(data_dir / layout.WEIGHTS), model, vocabulary_size, more)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentiment_pipeline import layout
+from sentiment_pipeline.data.packed import first_reviews
 from sentiment_pipeline.engine.files import write_text
 from sentiment_pipeline.engine.manifest import JSON, fingerprint
 from sentiment_pipeline.engine.stage import Run, Stage
@@ -22,6 +23,7 @@ from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.settings import ExecutionConfig, Settings
 from sentiment_pipeline.stages import encode, vocabulary
 from sentiment_pipeline.stages.lineage import versions
+from sentiment_pipeline.stages.start import identity_of, start_of
 from sentiment_pipeline.training.checkpoint_files import damaged_checkpoints, discard_damaged_checkpoints
 from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 from sentiment_pipeline.training.word_vectors import digest, locate
@@ -50,6 +52,7 @@ def training_step(run: Run[Settings]) -> Step:
     """
     settings, training = run.settings, training_config(run)
     encode.require_prepared(run)
+    start = start_of(run)
     vectors = locate(settings.training.vectors) if training.vectors else None
     if vectors:
         run.intact_manifest(vocabulary.NAME, layout.VOCABULARY)
@@ -68,6 +71,8 @@ def training_step(run: Run[Settings]) -> Step:
         "execution": settings.execution,
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
         "identity": fingerprint(depends),
+        "start": start.weights if start else None,
+        "old_reviews": start.old_reviews if start else 0,
     }
     return Step(NAME, _train, arguments, depends, (layout.WEIGHTS, layout.HISTORY))
 
@@ -92,9 +97,15 @@ def _check(run: Run[Settings]) -> None:
 
 
 def training_config(run: Run[Settings]) -> TrainingConfig:
-    """The training settings for `depends`, with the SHA-256 of the word vectors in place of their name."""
+    """The training settings for `depends`, with SHA-256s in place of names: of the word vectors, and of a model."""
     training: TrainingConfig = run.settings.training
-    return replace(training, vectors=digest(locate(training.vectors))) if training.vectors else training
+    if training.vectors:
+        training = replace(training, vectors=digest(locate(training.vectors)))
+    return (
+        replace(training, start_from=identity_of(training.start_from, run.data_dir))
+        if training.start_from
+        else training
+    )
 
 
 def processes_of(execution: ExecutionConfig) -> "Processes":
@@ -114,6 +125,8 @@ def make_job(
     runtime: RuntimeConfig,
     vocabulary_size: int,
     identity: str,
+    start: Path | None = None,
+    old_reviews: int = 0,
 ) -> "Job":
     """The training job for the arguments of `training_step`.
 
@@ -121,6 +134,8 @@ def make_job(
         checkpoints: the folder in which the job gets a folder of its own, named by `identity`.
         vectors: the file of word vectors to start from, or None.
         identity: the fingerprint of the step.
+        start: the file of the weights to start from, or None.
+        old_reviews: number of training reviews that those were trained on.
     """
     from sentiment_pipeline.training.job import Job
 
@@ -137,6 +152,8 @@ def make_job(
         identity,
         vectors,
         words,
+        start,
+        old_reviews,
     )
 
 
@@ -155,6 +172,7 @@ def _train(
         **result.facts,
         "validation": result.validation,
         "vocabulary_size": job.vocabulary_size,
+        "trained_on": first_reviews(job.packed / "train"),
         "versions": versions(),
     }
     if not result.validation["reviews"]:

@@ -60,6 +60,21 @@ class TrainingConfig:
             "otherwise `fp32`"
         )
     )
+    start_from: str = field(
+        metadata=dict(
+            max_length=4000,
+            description="Weights to begin with: those of a model folder, or `published`, those of the model that the "
+            "data folder has published, if it has one; vocabulary and `model` must be the same; empty: random ones",
+        )
+    )
+    replay: float = field(
+        metadata=dict(
+            ge=0.0,
+            le=1.0,
+            description="Fraction of the reviews that those weights were trained on that each epoch reads again, "
+            "beside all new ones",
+        )
+    )
     vectors: str = field(
         metadata=dict(
             max_length=4000,

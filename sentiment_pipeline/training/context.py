@@ -69,6 +69,8 @@ class Context:
             pin=self.device.type == "cuda",
             rank=self.ranks.rank,
             ranks=self.ranks.size,
+            old=job.old_reviews,
+            replay=job.training.replay,
         )
 
     def score_validation(self, model: Scorer, check: Check) -> Array:

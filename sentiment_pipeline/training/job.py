@@ -38,6 +38,8 @@ class Job:
         fingerprint: hash of everything that the weights depend on.
         vectors: pretrained word vectors, as `read_vectors` reads them, or None.
         words: the vocabulary's Parquet file; None without word vectors.
+        start: the weights to begin with, a safetensors file; None: random ones.
+        old_reviews: number of training reviews, the first ones, that those weights were trained on.
     """
 
     packed: Path
@@ -50,6 +52,8 @@ class Job:
     fingerprint: str
     vectors: Path | None = None
     words: Path | None = None
+    start: Path | None = None
+    old_reviews: int = 0
 
     def write(self, path: Path) -> None:
         """Publish the job as JSON."""
@@ -69,14 +73,15 @@ class Job:
             name: config_from_values(config, values[name], f"{name} in {path}") for name, config in _GROUPS.items()
         }
         paths = {name: Path(values[name]) for name in _PATHS}
-        optional = {name: Path(values[name]) if values[name] else None for name in ("vectors", "words")}
+        optional = {name: Path(values[name]) if values[name] else None for name in ("vectors", "words", "start")}
         return cls(**{**values, **groups, **paths, **optional})
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must have in common with a run that resumes from it: JSON values by name."""
         settings = {"model": asdict(self.model), "training": asdict(self.training)}
         flat = {f"{group}.{name}": value for group, values in settings.items() for name, value in values.items()}
-        return {**flat, "vocabulary_size": self.vocabulary_size, "fingerprint": self.fingerprint}
+        rest = {name: getattr(self, name) for name in ("vocabulary_size", "old_reviews", "fingerprint")}
+        return {**flat, **rest}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.models.language_model import pretrained_weights
+from sentiment_pipeline.models.model_folder import load_weights
 from sentiment_pipeline.models.precision import choose_device, prepare_process
 from sentiment_pipeline.training.context import Context
 from sentiment_pipeline.training.distributed import join_ranks
@@ -46,12 +47,19 @@ def train(job: Job, on_figures: FiguresCallback = lambda figures: None) -> Train
     with torch.random.fork_rng(gpus), join_ranks(device) as ranks, StopSignals() as stop:
         try:
             context = Context.open(job, device, ranks)
-            weights = _pretrain(context, stop, on_figures) if job.training.pretraining_epochs else {}
+            weights = _first_weights(context, stop, on_figures)
             return Trainer(Sentiment(context, weights), context, stop).run(on_figures)
         except (RuntimeError, MemoryError) as error:
             if failure := _expected_failure(error):
                 raise failure from error
             raise
+
+
+def _first_weights(context: Context, stop: StopSignals, on_figures: FiguresCallback) -> dict[str, Tensor]:
+    """The weights that are not drawn at random: those of an earlier model, or of the pretraining."""
+    if context.job.start:
+        return load_weights(context.job.start)
+    return _pretrain(context, stop, on_figures) if context.job.training.pretraining_epochs else {}
 
 
 def _pretrain(context: Context, stop: StopSignals, on_figures: FiguresCallback) -> dict[str, Tensor]:

@@ -10,12 +10,16 @@ from sentiment_pipeline.data import order as order_module
 from sentiment_pipeline.data.order import Order, _rows_between
 
 
-def make_order(reviews: int, batch_size: int, seed: int, by_length: bool) -> Order:
+def make_order(
+    reviews: int, batch_size: int, seed: int, by_length: bool, old: float = 0.0, replay: float = 1.0
+) -> Order:
     lengths = np.random.default_rng(seed).integers(0, 50, reviews, dtype=np.int32)
-    return Order(reviews, batch_size, seed, lengths if by_length else None, 30)
+    return Order(reviews, batch_size, seed, lengths if by_length else None, 30, round(old * reviews), replay)
 
 
-SOME = st.builds(make_order, st.integers(1, 3000), st.integers(1, 200), st.integers(0, 10), st.booleans())
+SIZES = st.integers(1, 3000), st.integers(1, 200), st.integers(0, 10), st.booleans()
+SOME = st.builds(make_order, *SIZES)
+GROWN = st.builds(make_order, *SIZES, st.floats(0, 1), st.floats(0.01, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +39,24 @@ def test_every_review_comes_once_an_epoch(order: Order, epoch: int) -> None:
 
 
 @settings(max_examples=60)
-@given(order=SOME, epoch=st.integers(0, 5), part=st.floats(0, 1))
+@given(order=GROWN, epoch=st.integers(0, 5))
+def test_an_epoch_reads_a_share_of_the_old_reviews_and_all_new_ones(order: Order, epoch: int) -> None:
+    rows = np.concatenate([np.empty(0, np.int64), *order.rows(epoch, 0)])
+    assert len(np.unique(rows)) == len(rows)
+    assert (rows < order.old).sum() == round(order.replay * order.old)
+    assert np.array_equal(np.sort(rows[rows >= order.old]), np.arange(order.old, order.reviews))
+    assert len(list(order.rows(epoch, 0))) == order.batches
+
+
+def test_another_share_is_read_in_each_epoch() -> None:
+    order = make_order(3000, 10, 0, by_length=False, old=0.9, replay=0.2)
+    first, second = ({*np.concatenate(list(order.rows(epoch, 0))).tolist()} for epoch in (0, 1))
+    assert len(first) == len(second) == 300 + 540
+    assert 300 <= len(first & second) < 300 + 250
+
+
+@settings(max_examples=60)
+@given(order=SOME | GROWN, epoch=st.integers(0, 5), part=st.floats(0, 1))
 def test_any_batch_is_found_without_those_before_it(order: Order, epoch: int, part: float) -> None:
     start = round(part * order.batches)
     late, all_of_them = list(order.rows(epoch, start)), list(order.rows(epoch, 0))

@@ -31,6 +31,7 @@ INTERPLAY = {  # settings that act only beside another one
     "split.seed": {"split.validation": "train"},
     "ingest.max_rejected_fraction": {},
     "vocabulary.source": None,  # may name a folder; tests/stages/test_growth.py
+    "training.start_from": None,  # names a folder; tests/stages/test_start.py
     "training.vectors": None,  # names a file; tests/training/test_word_vectors.py
 }
 

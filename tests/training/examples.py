@@ -56,6 +56,8 @@ def training_config(**changes: Any) -> TrainingConfig:
         clip_norm=1.0,
         label_smoothing=0.05,
         precision="fp32",
+        start_from="",
+        replay=1.0,
         vectors="",
         pretraining_epochs=0,
         pretraining_learning_rate=0.01,
