@@ -18,6 +18,7 @@ _COMMANDS = (
     ("baselines",),
     ("predict",),
     ("formats",),
+    ("growth",),
     ("serve",),
 )
 
