@@ -7,7 +7,7 @@ shared by the command line and the Prefect flows.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -266,3 +266,5 @@ def _delete_obsolete(data_dir: Path, stage: Stage[Any], kept: Sequence[Step]) ->
     for path in (*stage.files(data_dir), *(data_dir / layout.manifest(step) for step in steps)):
         if path not in known:
             path.unlink()
+            with suppress(OSError):  # it holds other files
+                path.parent.rmdir()

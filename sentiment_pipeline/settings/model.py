@@ -100,7 +100,7 @@ class _BaseChoices(BaseModel, extra="forbid"):
     train: Path | list[Path] | None = Field(
         None,
         description="Training reviews: fastText lines, CSV, TSV or JSON lines, also compressed; Parquet or Arrow. A "
-        "file, a folder of files, a pattern such as `reviews/*.bz2`, or several of these",
+        "file, a folder of files, a pattern with `*`, or several of these",
     )
     test: Path | list[Path] | None = Field(None, description="Test reviews, likewise")
     data_dir: Path = Field(

@@ -17,7 +17,9 @@ GOOD = b"__label__2 a good book\n__label__1 a bad book\n" * 50
 
 
 def prepare(options: list[object], train: Path, data_dir: Path, *more: object, **keywords: Any) -> Ended:
-    return run("prepare", *options, "--train", train, "--data-dir", data_dir, *more, **keywords)
+    options = options.copy()
+    options[options.index("--train") + 1] = train
+    return run("prepare", *options, "--data-dir", data_dir, *more, **keywords)
 
 
 def assert_one_line(ended: Ended, *words: object) -> None:
@@ -90,9 +92,9 @@ def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: P
     path.write_bytes(bz2.compress(GOOD))
     ended = prepare(options, path, tmp_path / "data", fault=partial(change_after_inspection, path))
     assert_one_line(ended, path, "was changed while it was read")
-    assert not list((tmp_path / "data").glob("manifests/ingest/train/*"))
+    assert not list((tmp_path / "data").glob("manifests/ingest/train/**/*.json"))
     assert prepare(options, path, tmp_path / "data").code == 0
-    parts = (tmp_path / "data" / "ingest" / "train").glob("part-*")
+    parts = (tmp_path / "data" / "ingest" / "train").glob("*/part-*")
     assert sum(pq.read_metadata(part).num_rows for part in parts) > 100
 
 
@@ -143,7 +145,7 @@ def test_bad_lines_are_kept_with_their_numbers(
     assert all(words in reason for words, reason in zip(LINES.values(), rejected["reason"], strict=True))
     texts = [
         text
-        for each in sorted((tmp_path / "data" / "ingest" / "train").glob("part-*"))
+        for each in sorted((tmp_path / "data" / "ingest" / "train").glob("*/part-*"))
         for text in pq.read_table(each)["text"].to_pylist()
     ]
     assert texts == ["a good book", "a bad book", "a good book"] * len(LINES) + ["the last line has no end"]

@@ -237,7 +237,7 @@ def test_a_parquet_file_that_is_not_a_vocabulary(
 
 def try_intermediate(data_dir: Path, name: str, mutated: list[bytes]) -> None:
     """Let the step that reads the file use each in its place; exit with 77 if each ends in a result or an error."""
-    shards = sorted(data_dir.glob("tokens/t*/*.dictionary.arrow"))
+    shards = sorted(data_dir.glob("tokens/t*/*/*.dictionary.arrow"))
     merged = {kind: sorted(data_dir.glob(f"tokens/merged/{kind}-*.arrow")) for kind in ("rows", "tokens")}
     chunks, reviews = (
         next(data_dir.glob("tokens/test/*/part-00000.chunks.arrow")),

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import PATIENCE, ROOT, wait_until
 from tests.flows.user import Prefect
+from tests.folders import of_file
 
 distributed = pytest.importorskip("distributed", reason="the optional extra dask is not installed")
 pytest.importorskip("prefect_dask", reason="the optional extra dask is not installed")
@@ -50,7 +51,7 @@ def test_the_cluster_performs_the_steps_and_makes_the_same_bytes(
     run = prefect.start("prepare", settings=settings)
     assert prefect.wait(run).name == "Completed", prefect.logs(run)
     names = {task.name for task in prefect.tasks(run, last="encode/packed/train")}
-    assert {"encode", "encode/train/part-00000", "encode/packed/train"} <= names
+    assert {"encode", of_file(Path(settings["data_dir"]), "encode/train/part-00000"), "encode/packed/train"} <= names
 
     with distributed.Client(cluster) as dask:
         done = dask.run(lambda dask_worker: dask_worker.state.task_counter.new_task and len(dask_worker.state.log))
