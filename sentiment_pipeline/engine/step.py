@@ -54,6 +54,7 @@ class Step:
         depends: settings, code version and digests of earlier steps; JSON. A change makes the step stale.
         outputs: paths of the files that `work` publishes, relative to the data folder.
         reads: the files of earlier steps that `work` reads, with the size and SHA-256 that they must have.
+        about: what else to say of a step that is not done yet, such as the input file that it reads.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Step:
     depends: Mapping[str, JSON]
     outputs: tuple[str, ...]
     reads: Mapping[str, Output] = field(default_factory=dict)
+    about: str = ""
 
 
 class Condition(Enum):
@@ -94,7 +96,7 @@ def step_state(data_dir: Path, step: Step) -> StepState:
     except PipelineError:
         return StepState(Condition.DAMAGED, f"the manifest of {step.name} is damaged")
     if manifest is None:
-        return StepState(Condition.UNFINISHED, "not done yet")
+        return StepState(Condition.UNFINISHED, f"not done yet{step.about and f', {step.about}'}")
     if manifest.fingerprint != manifests.fingerprint(step.depends):
         return StepState(Condition.STALE, difference(manifest.depends, step.depends))
     if set(manifest.outputs) != set(step.outputs):

@@ -174,6 +174,7 @@ class _Input:
             },
             depends=depends,
             outputs=tuple(path(*place) for place in places for path in (layout.reviews, layout.rejected_range)),
+            about=f"{file.name} is new or has changed",
         )
 
     def _ranges_of(self, file: InputFile, limit: int) -> Iterator[tuple[Manifest, dict[str, int]]]:

@@ -16,10 +16,16 @@ from tests.processes import MEBIBYTE, REPETITIONS, Ended, draw, limit_memory, ob
 GOOD = b"__label__2 a good book\n__label__1 a bad book\n" * 50
 
 
-def prepare(options: list[object], train: Path, data_dir: Path, *more: object, **keywords: Any) -> Ended:
+def instead(options: list[object], **files: Path) -> list[object]:
+    """The options with other files, for example `test=path`."""
     options = options.copy()
-    options[options.index("--train") + 1] = train
-    return run("prepare", *options, "--data-dir", data_dir, *more, **keywords)
+    for name, path in files.items():
+        options[options.index(f"--{name}") + 1] = path
+    return options
+
+
+def prepare(options: list[object], train: Path, data_dir: Path, *more: object, **keywords: Any) -> Ended:
+    return run("prepare", *instead(options, train=train), "--data-dir", data_dir, *more, **keywords)
 
 
 def assert_one_line(ended: Ended, *words: object) -> None:
@@ -64,7 +70,6 @@ def test_files_that_cannot_be_read_as_reviews_are_refused(options: list[object],
     for name, words in (
         ("empty.bz2", "is empty"),
         ("plain.bz2", "is not a .bz2 file"),
-        (".", "is a directory"),
         ("absent", "no such file"),
         ("closed", "permission denied"),
         ("pipe", "not a regular file"),
@@ -105,7 +110,8 @@ def test_a_file_that_changes_between_two_stages(options: list[object], tmp_path:
     os.utime(path)
     assert prepare(options, path, data_dir).done == set(), "its bytes count, not its time"
     path.write_bytes(GOOD.replace(b"book", b"look"))
-    assert "file changed" in run("status", *options, "--train", path, "--data-dir", data_dir).stdout
+    status = run("status", *instead(options, train=path), "--data-dir", data_dir).stdout
+    assert "not done yet, reviews is new or has changed" in status
     assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "vocabulary", "encode"}
     assert "look" in pq.read_table(data_dir / "vocabulary.parquet")["token"].to_pylist()
 
@@ -192,7 +198,7 @@ def test_too_many_bad_lines_stop_the_run(
     path, data_dir, good = tmp_path / "reviews", tmp_path / "data", GOOD.splitlines(keepends=True)
     path.write_bytes(b"bad\n" * bad + b"".join(good[number % 2] for number in range(lines - bad)))
     (tmp_path / "test").write_bytes(GOOD)
-    ended = prepare(options, path, data_dir, "--test", tmp_path / "test", *settings)
+    ended = prepare(instead(options, test=tmp_path / "test"), path, data_dir, *settings)
     assert ended.code == code, ended.stderr
     if code:
         assert_one_line(ended, path, f"{bad:,} of {lines:,} lines", "line 1:", "ingest.max_rejected_fraction")
