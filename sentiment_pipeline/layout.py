@@ -23,15 +23,19 @@ __all__ = [
     "MANIFESTS",
     "METRICS",
     "MODEL",
+    "MODEL_ASIDE",
+    "MODEL_BEFORE",
     "MODEL_CARD",
     "MODEL_CONFIG",
     "MODEL_FILES",
+    "MODEL_NEXT",
     "MODEL_VOCABULARY",
     "MODEL_WEIGHTS",
     "PACKED",
     "PACKED_ARRAYS",
     "PRETRAINING",
     "REPORT",
+    "RUNS",
     "SEARCH",
     "SETTINGS",
     "SOURCES",
@@ -221,6 +225,7 @@ def launch_failure(rank: str) -> str:
 
 METRICS = "metrics.json"
 REPORT = "report.html"
+RUNS = "runs.json"  # the figures of all runs in the folder
 
 # search
 
@@ -231,6 +236,9 @@ BEST_SETTINGS = "search/best.toml"
 # publish
 
 MODEL = "model"  # the model folder, which holds the following
+MODEL_BEFORE = "model-before"  # the same of the model that was published before
+MODEL_NEXT = "model-next"  # the same while it is written
+MODEL_ASIDE = "model-aside"  # one of them while two are exchanged
 
 # The model folder
 

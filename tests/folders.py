@@ -16,7 +16,13 @@ from sentiment_pipeline.engine.stage import Stage, run_stages
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import Settings
 
-NOT_COMPARED = (layout.MANIFESTS, layout.LOCK, layout.SETTINGS)  # they hold times, process numbers and paths
+NOT_COMPARED = (  # they hold times, process numbers and paths, or what was before
+    layout.MANIFESTS,
+    layout.LOCK,
+    layout.SETTINGS,
+    layout.RUNS,
+    layout.MODEL_BEFORE,
+)
 
 
 def filled_once(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], object]) -> Path:

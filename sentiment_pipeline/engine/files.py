@@ -4,6 +4,7 @@ It is written under a temporary name in the same folder, flushed to disk, then r
 next run deletes what a killed writer left under a temporary name (`remove_leftovers`).
 """
 
+import ctypes
 import errno
 import hashlib
 import os
@@ -17,8 +18,18 @@ from pathlib import Path
 
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["as_pipeline_error", "cached_sha256", "published", "read_bytes", "remove_leftovers", "sha256", "write_text"]
+__all__ = [
+    "as_pipeline_error",
+    "cached_sha256",
+    "exchange_folders",
+    "published",
+    "read_bytes",
+    "remove_leftovers",
+    "sha256",
+    "write_text",
+]
 
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 _TEMPORARY = ".tmp"
 _LEFTOVER = re.compile(rf"\..+\.[0-9]+\{_TEMPORARY}")
 _SHA256_CACHE: dict[tuple[int, ...], str] = {}
@@ -88,6 +99,38 @@ def write_text(path: Path, text: str) -> None:
     """Publish `text` as the UTF-8 file `path`."""
     with published(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def exchange_folders(first: Path, second: Path, aside: Path) -> None:
+    """Exchange the names of two folders of the same parent, durably: each is always there, the one or the other.
+
+    A file system that cannot do that in one step, such as NFS, does it in three renames; a process killed between them
+    leaves one of the folders under the name `aside`.
+
+    Args:
+        first: a folder; if it is missing, `second` only gets its name.
+        second: a folder.
+        aside: a name beside them that is free.
+
+    Raises:
+        PipelineError: a folder may not be renamed.
+    """
+    try:
+        if not first.exists():
+            second.rename(first)
+        elif not _exchanged_at_once(first, second):
+            for before, after in ((first, aside), (second, first), (aside, second)):
+                before.rename(after)
+        _flush_folder(first.parent)
+    except OSError as error:
+        raise as_pipeline_error(error, first, second) from error
+
+
+def _exchanged_at_once(first: Path, second: Path) -> bool:
+    """Whether the kernel has exchanged the two; False where it cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    arguments = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
+    return rename is not None and rename(*arguments) == 0
 
 
 def _flush_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from sentiment_pipeline.inputs.config import InputConfig
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings.preset import default_preset, preset
+from sentiment_pipeline.settings.publish import PublishConfig
 from sentiment_pipeline.text.config import CleaningConfig, IngestConfig, SplitConfig, VocabularyConfig
 from sentiment_pipeline.training.config import RuntimeConfig, TrainingConfig
 
@@ -85,6 +86,7 @@ class Settings:
     vocabulary: VocabularyConfig
     model: ModelConfig
     training: TrainingConfig
+    publish: PublishConfig
     runtime: RuntimeConfig
     execution: ExecutionConfig
 

@@ -11,13 +11,14 @@ from platform import python_version
 from typing import Any
 
 from sentiment_pipeline import __version__, layout
-from sentiment_pipeline.engine.manifest import Manifest, recorded_steps
+from sentiment_pipeline.engine.manifest import Manifest, fingerprint, recorded_steps
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import upstream_digest
 from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.stages import encode
 from sentiment_pipeline.stages.parts import input_facts
 
-__all__ = ["lineage", "versions"]
+__all__ = ["lineage", "test_reviews", "versions"]
 
 _PACKAGES = ("nltk", "numpy", "polars", "pyarrow", "safetensors", "torch")
 
@@ -34,8 +35,8 @@ def lineage(
 
     Returns:
         `inputs`: for each input a list of its files, with `name`, `bytes` and `sha256` of each, as it was when it was
-        ingested; `settings`; `versions` of Python and packages with which it was trained; `stages`, the digest of each.
-        JSON values.
+        ingested; `settings`; `versions` of Python and packages with which it was trained; `stages`, the digest of
+        each; `test_reviews`, the digest of those. JSON values.
 
     Raises:
         PipelineError: a manifest is damaged.
@@ -45,7 +46,20 @@ def lineage(
         "settings": {**settings},
         "versions": run.manifest(stages[-1].name).facts.get("versions", {}),
         "stages": {stage.name: upstream_digest(_manifests(run, stage)) for stage in stages},
+        "test_reviews": test_reviews(run),
     }
+
+
+def test_reviews(run: Run[Settings]) -> str:
+    """A digest of the test reviews: of the label and the number of tokens of each, in order.
+
+    Unlike their ids, these stay the same with another vocabulary, so models with different ones can be compared.
+
+    Raises:
+        PipelineError: the test split is not packed.
+    """
+    outputs = run.manifest(encode.pack_name("test")).outputs
+    return fingerprint({name: outputs[layout.packed_array("test", name)].sha256 for name in ("labels", "lengths")})
 
 
 def _manifests(run: Run[Settings], stage: Stage[Settings]) -> Iterator[Manifest]:
