@@ -6,6 +6,7 @@ The groups are the dataclasses that the library itself uses, and a preset is a c
 before any work begins.
 """
 
+from sentiment_pipeline.settings.changes import changed_settings
 from sentiment_pipeline.settings.last_run import read_last_run, write_last_run
 from sentiment_pipeline.settings.loading import choices, load
 from sentiment_pipeline.settings.model import GROUPS, Choices, ExecutionConfig, Settings
@@ -17,6 +18,7 @@ __all__ = [
     "Choices",
     "ExecutionConfig",
     "Settings",
+    "changed_settings",
     "choices",
     "default_preset",
     "load",

@@ -1,6 +1,7 @@
 """Evaluate: score the test set, which training never sees, with the best weights; write the metrics and the report."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -14,13 +15,15 @@ import pyarrow.parquet as pq
 from sentiment_pipeline import layout
 from sentiment_pipeline.data.packed import PackedReviews, open_packed
 from sentiment_pipeline.engine.files import write_text
-from sentiment_pipeline.engine.manifest import JSON, Output, read, recorded_steps
+from sentiment_pipeline.engine.manifest import JSON, Output, fingerprint, read, recorded_steps
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.report.result import Mistake, Result, StageTime
-from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.settings import Settings, changed_settings
 from sentiment_pipeline.stages import encode, parts, train, vocabulary
+from sentiment_pipeline.stages.lineage import test_reviews
+from sentiment_pipeline.stages.run_history import record_run
 from sentiment_pipeline.training.config import RuntimeConfig
 
 __all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
@@ -30,6 +33,7 @@ NAME = "evaluate"
 _PREPARE = ("ingest", "tokenize", "vocabulary", "encode")
 _MISTAKES = 8  # reviews shown in the report
 _GROUPS = ("ingest", "cleaning", "split", "vocabulary", "model", "training")  # settings shown there
+_RESULT_GROUPS = ("input", *_GROUPS)  # settings that the figures depend on
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
@@ -38,7 +42,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     `evaluate` depends on the weights, the packed splits `validation` and `test`, and all settings that the report
     shows. It reads these files and, where they exist, the rejected lines, the test reviews and the lengths of the
     training reviews, which only the report needs. It publishes the metrics and, where matplotlib is installed, the
-    report.
+    report. It also records the run in the history of the folder, which no manifest describes because it grows.
 
     Raises:
         PipelineError: the folder holds no finished training, one with other settings, or damaged files.
@@ -60,6 +64,12 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         "runtime": settings.runtime,
         "vocabulary_size": run.manifest(vocabulary.NAME).facts["size"],
         "groups": reported_settings(run),
+        "about": {
+            "fingerprint": fingerprint(depends),
+            "preset": settings.preset,
+            "changed": changed_settings(settings, _RESULT_GROUPS),
+            "test_reviews": test_reviews(run),
+        },
     }
     reads = {**outputs_of([trained, *packed]), **_optional_reads(run)}
     outputs = (layout.METRICS, layout.REPORT) if _can_report() else (layout.METRICS,)
@@ -104,6 +114,7 @@ def _evaluate(
     runtime: RuntimeConfig,
     vocabulary_size: int,
     groups: Mapping[str, Mapping[str, JSON]],
+    about: Mapping[str, JSON],
 ) -> Mapping[str, JSON]:
     from sentiment_pipeline.models.cascade import evaluate_cascade  # here, because torch takes seconds
     from sentiment_pipeline.models.evaluation import evaluate
@@ -111,6 +122,7 @@ def _evaluate(
     from sentiment_pipeline.models.precision import choose_device, choose_dtype, prepare_process
 
     prepare_process()
+    started = time.monotonic()
     validation, reviews = (open_packed(data_dir / layout.packed(each), vocabulary_size) for each in layout.SPLITS[1:])
     device = choose_device(runtime.device)
     dtype = choose_dtype(precision, device)
@@ -120,6 +132,7 @@ def _evaluate(
     fast = evaluate_cascade(network, validation, reviews, probabilities > 0.5, dtype)
     metrics = {"test": figures, **_earlier_figures(data_dir), **({"fast": fast} if fast else {})}
     write_text(data_dir / layout.METRICS, json.dumps(metrics, indent=1) + "\n")
+    record_run(data_dir, about, metrics, time.monotonic() - started)
     facts: dict[str, JSON] = {key: figures[key] for key in ("accuracy", "loss", "reviews")}
     if not _can_report():
         missing = (

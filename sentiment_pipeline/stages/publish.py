@@ -146,4 +146,4 @@ def _publish(
     return {"before": before} if before else {}
 
 
-STAGE = Stage(NAME, _plan, publishes=(*_OUTPUTS, *_BEFORE), repair=restore)
+STAGE = Stage(NAME, _plan, publishes=(*_OUTPUTS, *_BEFORE, *files_of(layout.MODEL_NEXT)), repair=restore)

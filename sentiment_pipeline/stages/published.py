@@ -62,7 +62,9 @@ def next_model(data_dir: Path, keeps_published: bool) -> Iterator[Path]:
 
     Args:
         data_dir: the data folder.
-        keeps_published: whether the model that it replaces becomes the one before; otherwise it is deleted.
+        keeps_published: whether the model that it replaces becomes the one before.
+
+    What is not kept is left in the folder `model-next`, to be deleted as obsolete when the manifest is written.
     """
     restore(data_dir)  # what an attempt of this process that failed has left
     folder = data_dir / layout.MODEL_NEXT
@@ -71,7 +73,6 @@ def next_model(data_dir: Path, keeps_published: bool) -> Iterator[Path]:
     exchange(data_dir, layout.MODEL, layout.MODEL_NEXT)
     if keeps_published:
         exchange(data_dir, layout.MODEL_BEFORE, layout.MODEL_NEXT)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def exchange(data_dir: Path, first: str, second: str) -> None:

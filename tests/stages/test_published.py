@@ -1,15 +1,15 @@
 """The published model and the one before it, whenever a process is killed."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sentiment_pipeline.engine import files
+from sentiment_pipeline.engine import files, manifest
 from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.engine.verify import damage
-from sentiment_pipeline.stages import published
+from sentiment_pipeline.predict import Predictor
 from sentiment_pipeline.stages.pipeline import STAGES
 from sentiment_pipeline.stages.published import restore
 from tests.conftest import MakeSettings
@@ -64,40 +64,24 @@ def test_a_damaged_model_before_is_named_and_deleted(finished: Path, make_settin
     assert damage(finished, STAGES) == []
 
 
-@pytest.fixture(params=["at once", "in three renames"])
-def exchanging(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """File systems that exchange two folders in one step, and those that cannot."""
-    if request.param != "at once":
-        monkeypatch.setattr(files, "_exchanged_at_once", lambda first, second: False)
-    yield request.param
-
-
-@pytest.mark.parametrize("moment", range(8))
-def test_killed_at_any_moment_of_publishing_it_leaves_a_whole_model(
-    moment: int,
-    exchanging: str,
-    finished: Path,
-    make_settings: MakeSettings,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("at_once", "moment"), [*((True, moment) for moment in range(3)), *((False, moment) for moment in range(7))]
+)
+def test_killed_at_any_moment_of_publishing_it_leaves_whole_models(
+    at_once: bool, moment: int, finished: Path, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_here(make_settings(finished, AGAIN))
-    before = models(finished)
-    settings = make_settings(finished, "training.seed=6")
-    killed = False
+    before, settings = models(finished), make_settings(finished, "training.seed=6")
     with monkeypatch.context() as patched:
-        die_before_rename(patched, finished, moment)
-        try:
+        die_before_change(patched, finished, at_once, moment)
+        with pytest.raises(Killed):
             run_here(settings)
-        except Killed:
-            killed = True
-    assert killed or moment >= 2
-    if exchanging == "at once":
-        assert len(json.loads((finished / "model/config.json").read_text())["weights_sha256"]) == 64
-        assert models(finished)["model"]
+    if at_once:  # otherwise it may be between two renames
+        Predictor(finished / "model")
     restore(finished)
-    if killed:
-        assert models(finished)["model"] == before["model"]
-        assert damage(finished, STAGES[:-1]) == [] or models(finished)["model-before"] == before["model-before"]
+    Predictor(finished / "model")
+    assert models(finished) == before
+    assert [line for line in damage(finished, STAGES) if line.startswith(("model", "lineage"))] == []
     run_here(settings)
     assert models(finished)["model-before"] == before["model"]
     assert models(finished)["model"] not in before.values()
@@ -106,24 +90,31 @@ def test_killed_at_any_moment_of_publishing_it_leaves_a_whole_model(
     assert run_here(settings) == set()
 
 
-def die_before_rename(monkeypatch: pytest.MonkeyPatch, data_dir: Path, moment: int) -> None:
-    """End the process before a rename of a model folder, or of the manifest after it."""
+def die_before_change(monkeypatch: pytest.MonkeyPatch, data_dir: Path, at_once: bool, moment: int) -> None:
+    """End the process before one of the renames of model folders, or before the manifest that follows them.
+
+    Args:
+        at_once: whether the file system exchanges two folders in one step.
+        moment: how many of these are done.
+    """
     count = 0
 
-    def dying(before: Callable[..., object]) -> Callable[..., object]:
-        def act(*arguments: Path) -> object:
+    def dying(work: Callable[..., object], is_meant: Callable[..., bool]) -> Callable[..., object]:
+        def act(*arguments: Any) -> object:
             nonlocal count
-            if any(path.parent == data_dir and path.name.startswith("model") for path in arguments[:2]):
-                count += 1
-                if count == moment + 1:
-                    raise Killed
-            return before(*arguments)
+            count += is_meant(*arguments)
+            if count > moment:
+                raise Killed
+            return work(*arguments)
 
         return act
 
-    monkeypatch.setattr(Path, "rename", dying(Path.rename))
-    monkeypatch.setattr(files, "_exchanged_at_once", dying(files._exchanged_at_once))
-    monkeypatch.setattr(published, "write_lineage", dying(lambda data_dir: published.write_lineage(data_dir)))
+    if at_once:
+        monkeypatch.setattr(files, "_exchanged_at_once", dying(files._exchanged_at_once, lambda *folders: True))
+    else:
+        monkeypatch.setattr(files, "_exchanged_at_once", lambda *folders: False)
+        monkeypatch.setattr(Path, "rename", dying(Path.rename, lambda path, _: path.parent == data_dir))
+    monkeypatch.setattr(manifest, "record", dying(manifest.record, lambda _, step, *others: step == "publish"))
 
 
 def test_files_of_the_users_stay_in_their_folder(finished: Path, make_settings: MakeSettings) -> None:
