@@ -34,6 +34,7 @@ __all__ = [
     "PACKED",
     "PACKED_ARRAYS",
     "PRETRAINING",
+    "QUALITY",
     "REPORT",
     "RUNS",
     "SEARCH",
@@ -225,6 +226,7 @@ def launch_failure(rank: str) -> str:
 
 METRICS = "metrics.json"
 REPORT = "report.html"
+QUALITY = "quality.json"  # what was found in the data
 RUNS = "runs.json"  # the figures of all runs in the folder
 
 # search

@@ -19,9 +19,11 @@ from sentiment_pipeline.search import Search
 from sentiment_pipeline.settings import load
 from sentiment_pipeline.stages.pipeline import STAGES, open_data_folder
 from tests.conftest import ROOT
+from tests.folders import run_here
 
 TRAININGS = (f"{layout.CHECKPOINTS}/{ANY}", f"{layout.CHECKPOINTS}/{ANY}/{layout.PRETRAINING}")
 LAUNCH = f"{layout.CHECKPOINTS}/{layout.LAUNCH}"
+MODELS = (layout.MODEL, layout.MODEL_BEFORE, layout.MODEL_NEXT)
 PATTERNS: dict[str, set[str]] = {  # of the files below a data folder that each name of layout.py stands for
     "input_file": {f"sample/{layout.input_file(source)}" for source in SOURCES},
     "LOCK": {layout.LOCK},
@@ -51,16 +53,30 @@ PATTERNS: dict[str, set[str]] = {  # of the files below a data folder that each 
     "launch_failure": {f"{LAUNCH}/{layout.launch_failure(ANY)}"},
     "METRICS": {layout.METRICS},
     "REPORT": {layout.REPORT},
-    "LINEAGE": {layout.LINEAGE, f"{layout.MODEL}/{layout.LINEAGE}"},
+    "RUNS": {layout.RUNS},
+    "LINEAGE": {layout.LINEAGE, *(f"{folder}/{layout.LINEAGE}" for folder in MODELS)},
     "STUDY": {f"{layout.SEARCH}/{ANY}/{layout.STUDY}"},
     "BEST_SETTINGS": {layout.BEST_SETTINGS},
-    "MODEL_FILES": {f"{layout.MODEL}/{name}" for name in layout.MODEL_FILES},
-    "MODEL_CARD": {f"{layout.MODEL}/{layout.MODEL_CARD}"},
+    "MODEL_FILES": {f"{folder}/{name}" for folder in MODELS for name in layout.MODEL_FILES},
+    "MODEL_CARD": {f"{folder}/{layout.MODEL_CARD}" for folder in MODELS},
 }
 PATH_FUNCTIONS = {"Path", "glob", "joinpath", "rglob", "with_name"}
-FOLDERS = {"CHECKPOINTS", "LAUNCH", "MANIFESTS", "MODEL", "PACKED", "PRETRAINING", "SEARCH", "packed", "shards"}
+FOLDERS = {
+    "CHECKPOINTS",
+    "LAUNCH",
+    "MANIFESTS",
+    "MODEL",
+    "MODEL_ASIDE",
+    "MODEL_BEFORE",
+    "MODEL_NEXT",
+    "PACKED",
+    "PRETRAINING",
+    "SEARCH",
+    "packed",
+    "shards",
+}
 PARTS = {"ANY", "MODEL_CONFIG", "MODEL_VOCABULARY", "MODEL_WEIGHTS", "PACKED_ARRAYS", "SOURCES", "SPLITS"}
-PARTS |= {"array_file", "packed_array", "part"}
+PARTS |= {"QUALITY", "array_file", "packed_array", "part"}
 
 
 def tree() -> list[str]:
@@ -86,13 +102,14 @@ def expanded(path: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def finished(sample: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with everything in it: a sample, a run with pretraining and TensorBoard, a search."""
+    """A folder with everything in it: a sample, two runs with pretraining and TensorBoard, a search."""
     pytest.importorskip("tensorboard")
     data_dir = tmp_path_factory.mktemp("data")
     write_sample(data_dir / "sample", 100, seed=0, workers=1)
     files = {"train": sample / "train.ft.txt.bz2", "test": sample / "test.ft.txt.bz2", "data_dir": data_dir}
-    settings = load(files, tiny, ["training.pretraining_epochs=1", "runtime.tensorboard=true"])
-    with open_data_folder(settings) as run, ProcessExecutor(1) as executor:
+    options = ["training.pretraining_epochs=1", "runtime.tensorboard=true"]
+    run_here(load(files, tiny, [*options, "training.seed=1"]))
+    with open_data_folder(load(files, tiny, options)) as run, ProcessExecutor(1) as executor:
         run_stages(run, STAGES, executor, PlainObserver(lambda line: None))
         Search(run, ["training.learning_rate"]).run_trial(no_progress)
     return data_dir
@@ -109,7 +126,9 @@ def test_the_tree_for_people_has_exactly_the_names_of_the_layout() -> None:
 def test_every_file_of_a_run_is_in_the_tree_and_every_entry_of_the_tree_exists(finished: Path) -> None:
     files = {pattern: set(finished.glob(pattern)) for pattern in tree()}
     assert set().union(*files.values()) == {path for path in finished.rglob("*") if path.is_file()}
-    assert [pattern for pattern, paths in files.items() if not paths and not pattern.startswith(LAUNCH)] == []
+    assert [
+        pattern for pattern, paths in files.items() if not paths and not pattern.startswith((LAUNCH, layout.MODEL_NEXT))
+    ] == []
 
 
 def test_every_stage_publishes_files_of_the_tree_only() -> None:

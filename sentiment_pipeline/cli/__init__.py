@@ -25,8 +25,8 @@ app = typer.Typer(
 _PANELS = {
     "Reviews": (reviews.sample, reviews.download),
     "Pipeline": (runs.run, runs.prepare, runs.train, runs.evaluate, runs.search),
-    "Model": (models.predict, models.serve, models.export, models.push),
-    "Data folder": (folders.status, folders.verify, folders.settings),
+    "Model": (models.predict, models.serve, models.export, models.push, models.promote),
+    "Data folder": (folders.status, folders.verify, folders.runs, folders.diff, folders.settings),
 }
 for _panel, _commands in _PANELS.items():
     for _command in _commands:

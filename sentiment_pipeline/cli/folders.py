@@ -1,6 +1,7 @@
-"""What a data folder holds, and what settings there are: `status`, `verify`, `settings`."""
+"""What folders hold, and what settings there are: `status`, `verify`, `runs`, `diff`, `settings`."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -20,7 +21,7 @@ from sentiment_pipeline.console import (
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.paths import user_path
 
-__all__ = ["settings", "status", "verify"]
+__all__ = ["diff", "runs", "settings", "status", "verify"]
 
 
 def status(
@@ -78,6 +79,45 @@ def verify(
         raise PipelineError(f"{len(found)} damaged or missing; run again to rebuild exactly those")
     if not as_json:
         print("every published file is as its manifest says")
+
+
+def runs(
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: runs, a list, the best first.")] = False,
+) -> None:
+    """List the evaluated runs of a data folder, the best first: figures, duration, what they changed of their preset.
+
+    Example: sentiment-pipeline runs --data-dir data
+    """
+    from sentiment_pipeline.stages.leaderboard import leaderboard_lines
+    from sentiment_pipeline.stages.run_history import best_first, read_runs
+
+    found = read_runs(user_path(data_dir if data_dir is not None else "data"))
+    if as_json:
+        print(json.dumps({"runs": best_first(found)}))
+        return
+    for line in leaderboard_lines(found):
+        print(line)
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="DIR", help="A data folder or a model folder.")],
+    b: Annotated[str, typer.Argument(metavar="DIR", help="Another one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: each part by its name.")] = False,
+) -> None:
+    """Compare two folders: inputs, settings, versions, figures, and whether these differ by more than chance.
+
+    Example: sentiment-pipeline diff data/model-before data/model
+    """
+    from sentiment_pipeline.comparison import compare, lines, read_folder
+
+    first, second = read_folder(user_path(a)), read_folder(user_path(b))
+    comparison = compare(first, second)
+    if as_json:
+        print(json.dumps({"a": str(first.path), "b": str(second.path), **asdict(comparison)}))
+        return
+    for line in lines(comparison, first.path, second.path):
+        print(line)
 
 
 def settings(

@@ -1,4 +1,4 @@
-"""Using a trained model: `predict`, `serve`, `export`, `push`."""
+"""Using a trained model: `predict`, `serve`, `export`, `push`, `promote`."""
 
 import sys
 import time
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_pipeline.console import progress_shown
+from sentiment_pipeline import layout
+from sentiment_pipeline.console import DataDir, progress_shown
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.imports import collector_paused
 from sentiment_pipeline.paths import user_path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sentiment_pipeline.predict import Scored
     from sentiment_pipeline.progress import PlainObserver
 
-__all__ = ["export", "predict", "push", "serve"]
+__all__ = ["export", "predict", "promote", "push", "serve"]
 
 Model = Annotated[
     str, typer.Option(metavar="DIR", help="The folder of a trained model, such as data/model, or hf://OWNER/NAME.")
@@ -127,6 +128,18 @@ def push(
     from sentiment_pipeline.hub import push as push_model
 
     print(push_model(model, repository, private, license_name))
+
+
+def promote(data_dir: DataDir = None) -> None:
+    """Put the model before back as the published one, and the published one in its place; again to undo that.
+
+    Example: sentiment-pipeline promote --data-dir data
+    """
+    from sentiment_pipeline.stages.promote import promote as promote_model
+
+    folder = user_path(data_dir if data_dir is not None else "data")
+    promote_model(folder)
+    print(f"{folder / layout.MODEL} is the model before; the one that was published is {folder / layout.MODEL_BEFORE}")
 
 
 def _observed(scored: "Iterable[Scored]", observer: "PlainObserver") -> "Iterator[Scored]":

@@ -105,7 +105,9 @@ def _before(data_dir: Path, published: Manifest | None, replaces: bool) -> Mappi
 def _test_shards(run: Run[Settings]) -> dict[str, Output]:
     """The texts of the test reviews, if they are there."""
     steps = recorded_steps(run.data_dir, f"{encode.STAGE.name}/test")
-    found = {name: output for step in steps if (made := read(run.data_dir, step)) for name, output in made.outputs.items()}
+    found = {
+        name: output for step in steps if (made := read(run.data_dir, step)) for name, output in made.outputs.items()
+    }
     below = f"{layout.shards('test')}/"
     return {name: each for name, each in found.items() if name.startswith(below) and (run.data_dir / name).exists()}
 

@@ -47,7 +47,9 @@ class RecordedRun(TypedDict):
     validation: Figures
 
 
-def record_run(data_dir: Path, about: Mapping[str, JSON], metrics: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
+def record_run(
+    data_dir: Path, about: Mapping[str, JSON], metrics: Mapping[str, Mapping[str, Any]], seconds: float
+) -> None:
     """Add an evaluated run to the history; one with the same fingerprint, which was the same run, is replaced.
 
     Args:

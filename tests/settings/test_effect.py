@@ -14,16 +14,18 @@ import torch
 from sentiment_pipeline.data import loader
 from sentiment_pipeline.engine.executor import ProcessExecutor, ThreadExecutor, executor_for
 from sentiment_pipeline.engine.stage import Run, planned_states
-from sentiment_pipeline.errors import SettingsError
+from sentiment_pipeline.errors import PipelineError, SettingsError
 from sentiment_pipeline.models.precision import choose_device
 from sentiment_pipeline.progress import PlainObserver
 from sentiment_pipeline.settings import GROUPS, Settings
 from sentiment_pipeline.settings.model import _refuse_without_effect
 from sentiment_pipeline.settings.preset import preset
+from sentiment_pipeline.settings.publish import PublishConfig
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, run_in_folder
 from sentiment_pipeline.stages.train import processes_of
 from sentiment_pipeline.training.train import train
 from tests.conftest import MakeSettings
+from tests.folders import run_here
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
 DEPENDED_ON = ("input", "ingest", "cleaning", "split", "vocabulary", "model", "training")
@@ -134,7 +136,17 @@ def test_loader_processes_are_as_many_as_asked_for(tmp_path: Path, monkeypatch: 
     assert asked == [3]
 
 
+def test_the_margin_decides_whether_a_worse_model_is_published(
+    trained: Path, copy: Callable[[Path], Path], make_settings: MakeSettings
+) -> None:
+    worse = make_settings(copy(trained), "model.linear_length=0", "training.learning_rate=1e-9", "publish.margin=0.05")
+    with pytest.raises(PipelineError, match=r"more than publish\.margin \(5\.00%\) above it"):
+        run_here(worse)
+    assert run_here(replace(worse, publish=PublishConfig(margin=1.0))) == {"publish"}
+
+
 EFFECTS: dict[str, Callable[..., object]] = {
+    "publish.margin": test_the_margin_decides_whether_a_worse_model_is_published,
     "execution.runner": test_the_runner_decides_what_executes_steps,
     "execution.workers": test_the_number_of_workers_is_that_of_the_pool,
     "execution.dask_address": test_the_runner_decides_what_executes_steps,
