@@ -14,20 +14,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
 from sentiment_pipeline.engine.manifest import JSON, Manifest, read
 from sentiment_pipeline.engine.stage import Run, Stage
-from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
+from sentiment_pipeline.engine.step import ProgressCallback, Step
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.inputs.input_file import InputFile, inspect_files
 from sentiment_pipeline.inputs.source import Source
 from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.stages.ingest_total import ReadFile, total_step
 from sentiment_pipeline.stages.parts import total_name
 from sentiment_pipeline.text.config import CleaningConfig
-from sentiment_pipeline.text.rejected import FileRanges, LineSummary, Range, collect_rejected, refuse_unfit
 from sentiment_pipeline.text.reviews import write_reviews
 
 __all__ = ["STAGE", "input_files", "require_ingested"]
@@ -80,7 +79,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     _refuse_same(*(each.files for each in inputs))
     for waves in zip_longest(*(each.waves() for each in inputs), fillvalue=()):
         yield list(chain(*waves))
-    yield [each.total_step() for each in inputs]
+    yield [total_step(run, each.name, list(each.read_files())) for each in inputs]
 
 
 def _refuse_same(train: Sequence[InputFile], test: Sequence[InputFile]) -> None:
@@ -177,6 +176,16 @@ class _Input:
             about=f"{file.name} is new or has changed",
         )
 
+    def read_files(self) -> Iterator[ReadFile]:
+        """The files with what was found in their ranges, up to the limit on lines."""
+        left = self.limit
+        for file in self.files:
+            if self.limit and left <= 0:
+                return
+            ranges = list(self._ranges_of(file, left))
+            left -= sum(found["lines"] for _, found in ranges)
+            yield file, ranges
+
     def _ranges_of(self, file: InputFile, limit: int) -> Iterator[tuple[Manifest, dict[str, int]]]:
         """For each range of a file, up to the limit on lines, the manifest of its step and what that found there."""
         lines = 0
@@ -186,54 +195,6 @@ class _Input:
             manifest = self.run.manifest(step.name)
             lines += manifest.facts["lines"]
             yield from ((manifest, found) for found in manifest.facts["ranges"])
-
-    def total_step(self) -> Step:
-        """The step that adds up the ranges of all files."""
-        config, left, files = self.run.settings.ingest, self.limit, list[FileRanges]()
-        manifests, parts = dict[str, Manifest](), list[dict[str, Any]]()
-        for file in self.files:
-            if self.limit and left <= 0:
-                break
-            ranges = list[Range]()
-            for index, (manifest, found) in enumerate(self._ranges_of(file, left)):
-                place = self.name, file.key, index
-                tables = Path(layout.reviews(*place)), Path(layout.rejected_range(*place))
-                ranges.append(Range(found["lines"], found["positive"], *tables))
-                parts.append({"file": file.key, "index": index, "bytes": found["bytes"], "step": manifest.step})
-                manifests[manifest.step] = manifest
-            files.append(FileRanges(file.source.path, file.name, ranges))
-            left -= sum(each.lines for each in ranges)
-        rules = {"max_rejected_fraction": config.max_rejected_fraction, "min_rejected_lines": config.min_rejected_lines}
-        described = [
-            {"name": file.name, "bytes": file.source.bytes, "sha256": file.source.sha256}
-            for file in self.files[: len(files)]
-        ]
-        return Step(
-            name=total_name(self.name),
-            work=_ingest_total,
-            arguments={
-                "source": self.name,
-                "files": files,
-                "parts": parts,
-                "limit": self.limit,
-                "described": described,
-                **rules,
-            },
-            depends={
-                "version": _VERSION,
-                "parts": upstream_digest(manifests.values()),
-                "files": described,
-                "ingest": {f"{self.name}_lines": self.limit, **rules},
-            },
-            outputs=(layout.rejected(self.name),),
-            reads=outputs_of(manifests.values(), *_read_by_total(files, self.limit)),
-        )
-
-
-def _read_by_total(files: Sequence[FileRanges], limit: int) -> list[str]:
-    """The tables of the rejected lines, and with a limit those of the reviews of the last range."""
-    ranges = [each for file in files for each in file.ranges]
-    return [each.others.as_posix() for each in ranges] + [each.reviews.as_posix() for each in ranges[-1:] if limit]
 
 
 def _ingest_ranges(
@@ -257,36 +218,6 @@ def _ingest_ranges(
 
     found = write_reviews(source, ranges, size, cleaning, tables, limit)
     return {**{fact: sum(each[fact] for each in found) for fact in found[0]}, "ranges": found}
-
-
-def _ingest_total(
-    data_dir: Path,
-    on_progress: ProgressCallback,
-    *,
-    source: str,
-    files: Sequence[FileRanges],
-    parts: Sequence[Mapping[str, JSON]],
-    limit: int,
-    described: Sequence[Mapping[str, JSON]],
-    max_rejected_fraction: float,
-    min_rejected_lines: int,
-) -> Mapping[str, JSON]:
-    with published(data_dir / layout.rejected(source)) as rejected:
-        summaries = collect_rejected([each.below(data_dir) for each in files], limit, rejected)
-    refuse_unfit(files, summaries, max_rejected_fraction, min_rejected_lines)
-    whole = LineSummary.of_all(summaries)
-    return {
-        "lines": whole.lines,
-        "reviews": whole.reviews,
-        "positive": whole.positive,
-        "rejected": whole.rejected,
-        "blank": whole.blank,
-        "dropped": whole.dropped,
-        "reasons": dict(whole.reasons),
-        "warnings": [line for each, file in zip(summaries, files, strict=True) for line in each.warnings(file.name)],
-        "parts": [{**part, "reviews": reviews} for part, reviews in zip(parts, whole.parts, strict=True)],
-        "files": described,
-    }
 
 
 STAGE = Stage(
