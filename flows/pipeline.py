@@ -9,6 +9,7 @@ from prefect import flow
 from prefect.states import Completed, State
 
 from flows.flow_run import final_state, run_stages
+from flows.history import history_shown
 from sentiment_pipeline.engine.stage import Stage
 from sentiment_pipeline.settings import Choices, Settings
 from sentiment_pipeline.stages.pipeline import EVALUATE, PREPARE, STAGES, TRAIN, open_data_folder
@@ -62,6 +63,6 @@ def evaluate(settings: Choices) -> State:
 
 
 def _run(stages: Sequence[Stage[Settings]], choices: Choices) -> State:
-    with open_data_folder(choices.resolve()) as run:
+    with open_data_folder(choices.resolve()) as run, history_shown(run.data_dir):
         state = run_stages(run, stages, run.settings.execution)
         return Completed(message=result_line(run, stages)) if state.is_completed() else state

@@ -40,9 +40,10 @@ def require_not_worse(data_dir: Path, new: dict[str, Any], test_reviews: str, ma
     accuracy = before["metrics"]["test"]["accuracy"] if is_known else _accuracy(data_dir)
     if round(accuracy - new["accuracy"], 9) > margin:
         raise PipelineError(
-            f"the new model is not published: its test accuracy is {percent(new['accuracy'], 2)}, and that of the "
-            f"published one {percent(accuracy, 2)} on the same {counted(new['reviews'], 'review')}, more than "
-            f"publish.margin ({percent(margin, 2)}) above it; {data_dir / layout.MODEL} is as before; {_REMEDY}"
+            f"the new model is not published: its test accuracy of {percent(new['accuracy'], 2)} is "
+            f"{100 * (accuracy - new['accuracy']):.2f} points below that of the published one, {percent(accuracy, 2)}, "
+            f"on the same {counted(new['reviews'], 'review')}, and publish.margin allows {100 * margin:.2f}; "
+            f"{data_dir / layout.MODEL} is as before; {_REMEDY}"
         )
 
 

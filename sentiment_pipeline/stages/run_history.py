@@ -16,7 +16,7 @@ from sentiment_pipeline.engine.files import read_bytes, write_text
 from sentiment_pipeline.engine.manifest import JSON
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["Figures", "RecordedRun", "best_first", "read_runs", "record_run"]
+__all__ = ["Figures", "RecordedRun", "best_first", "link_runs", "read_runs", "record_run"]
 
 
 class Figures(TypedDict):
@@ -33,7 +33,8 @@ class RecordedRun(TypedDict):
 
     `finished` is the time in UTC, `seconds` the work of all stages that made the model, summed over processes,
     `training_reviews` how many it was trained on. `changed` has the settings that differ from the preset's, by
-    `group.name`. Runs with the same `test_reviews`, a digest, were tested on the same.
+    `group.name`. Runs with the same `test_reviews`, a digest, were tested on the same. `link` is the address of a page
+    about the run; empty if there is none.
     """
 
     fingerprint: str
@@ -45,6 +46,7 @@ class RecordedRun(TypedDict):
     test_reviews: str
     test: Figures
     validation: Figures
+    link: str
 
 
 def record_run(
@@ -72,9 +74,21 @@ def record_run(
         test_reviews=about["test_reviews"],
         test=_figures(metrics["test"]),
         validation=_figures(metrics["validation"]),
+        link="",
     )
     kept = [each for each in read_runs(data_dir) if each["fingerprint"] != run["fingerprint"]]
-    write_text(data_dir / layout.RUNS, json.dumps({"runs": [*kept, run]}, indent=1) + "\n")
+    _write(data_dir, [*kept, run])
+
+
+def link_runs(data_dir: Path, link: str, known: Sequence[RecordedRun]) -> None:
+    """Give the runs that were recorded since the history was `known` the address of a page about them."""
+    runs = read_runs(data_dir)
+    if any(run not in known for run in runs):
+        _write(data_dir, [run if run in known else {**run, "link": link} for run in runs])
+
+
+def _write(data_dir: Path, runs: Sequence[RecordedRun]) -> None:
+    write_text(data_dir / layout.RUNS, json.dumps({"runs": runs}, indent=1) + "\n")
 
 
 def _figures(metrics: Mapping[str, Any]) -> Figures:

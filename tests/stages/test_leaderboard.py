@@ -1,8 +1,9 @@
-from sentiment_pipeline.stages.leaderboard import leaderboard, leaderboard_lines
+from sentiment_pipeline.stages.leaderboard import leaderboard_lines, run_row
 from sentiment_pipeline.stages.run_history import Figures, RecordedRun
 
 
-def run(accuracy: float | None, test_reviews: str = "these", **changed: object) -> RecordedRun:
+def recorded_run(accuracy: float | None, test_reviews: str = "these", **changed: object) -> RecordedRun:
+    """A run; `training_epochs=3` is a setting that it changed."""
     figures = Figures(reviews=10_000, accuracy=accuracy, standard_error=accuracy and 0.0025, loss=0.25)
     return RecordedRun(
         fingerprint="",
@@ -14,13 +15,13 @@ def run(accuracy: float | None, test_reviews: str = "these", **changed: object) 
         test_reviews=test_reviews,
         test=figures,
         validation=figures,
+        link="",
     )
 
 
-def test_a_row_a_run_the_best_first() -> None:
-    rows = leaderboard([run(0.9, "others"), run(0.8), run(0.85, training_epochs=3)])
-    assert [row["test accuracy"] for row in rows] == ["85.00% ± 0.25%", "80.00% ± 0.25%", "90.00% ± 0.25%"]
-    assert rows[0] == {
+def test_the_figures_of_a_run_in_words() -> None:
+    runs = [recorded_run(0.9, "others"), recorded_run(0.85, training_epochs=3)]
+    assert run_row(runs[1], runs) == {
         "test accuracy": "85.00% ± 0.25%",
         "loss": "0.25",
         "validation": "85.00% ± 0.25%",
@@ -30,13 +31,30 @@ def test_a_row_a_run_the_best_first() -> None:
         "finished": "2026-11-27 12:30",
         "settings": "quick, training.epochs=3",
     }
-    assert rows[2]["test reviews"] == "10,000 others"
-    assert leaderboard([run(None)])[0]["test accuracy"] == "–"
+    assert run_row(runs[0], runs)["test reviews"] == "10,000 others"
+    none = recorded_run(None)
+    assert run_row(none, [none])["test accuracy"] == "–"
 
 
-def test_the_columns_of_the_lines_are_aligned() -> None:
-    header, first, second, note = leaderboard_lines([run(0.9, "others"), run(0.85, training_epochs=3)])
-    assert header.index("duration") == first.index("3 min") == second.index("3 min")
+def test_the_best_come_first_in_aligned_columns() -> None:
+    runs = [recorded_run(0.9, "others"), recorded_run(0.8), recorded_run(0.85, training_epochs=3)]
+    header, *rows, note = leaderboard_lines(runs)
+    assert [row.split()[0] for row in rows] == ["85.00%", "80.00%", "90.00%"]
+    assert {line.index(word) for line, word in zip([header, *rows], ["dur", *["3 min"] * 3], strict=True)} == {
+        header.index("duration")
+    }
     assert note.startswith("others: tested on other reviews")
-    assert len(list(leaderboard_lines([run(0.9), run(0.8)]))) == 3
+
+
+def test_what_all_runs_changed_is_said_once() -> None:
+    runs = [recorded_run(0.9, model_hidden=8), recorded_run(0.8, model_hidden=8, training_epochs=3)]
+    _, first, second, note = leaderboard_lines(runs)
+    assert first.endswith("  quick")
+    assert second.endswith("  quick, training.epochs=3")
+    assert note == "all with model.hidden=8"
+
+
+def test_one_run_and_none() -> None:
+    _, only = leaderboard_lines([recorded_run(0.9, model_hidden=8)])
+    assert only.endswith("quick, model.hidden=8")
     assert list(leaderboard_lines([])) == ["no run was evaluated in this folder yet"]

@@ -30,9 +30,10 @@ def test_a_worse_model_is_refused_and_the_published_one_stays(finished: Path, ma
     with pytest.raises(PipelineError) as refused:
         run_here(settings)
     assert str(refused.value) == (
-        f"the new model is not published: its test accuracy is {100 * accuracy(finished):.2f}%, and that of the "
-        f"published one {100 * published:.2f}% on the same 150 reviews, more than publish.margin (5.00%) above it; "
-        f"{finished / 'model'} is as before; to publish without comparing, set publish.margin to 1"
+        f"the new model is not published: its test accuracy of {100 * accuracy(finished):.2f}% is "
+        f"{100 * (published - accuracy(finished)):.2f} points below that of the published one, {100 * published:.2f}%, "
+        f"on the same 150 reviews, and publish.margin allows 5.00; {finished / 'model'} is as before; "
+        "to publish without comparing, set publish.margin to 1"
     )
     assert accuracy(finished) < published - 0.05
     after = contents(finished)
@@ -68,7 +69,7 @@ def test_a_model_that_was_tested_on_other_reviews_scores_the_present_ones(with_o
         run_here(with_other_tests)
     scored = margin._accuracy(data_dir)
     assert scored != accuracy(data_dir, "model/lineage.json")
-    assert f"{100 * scored:.2f}% on the same 300 reviews" in str(refused.value)
+    assert f"{100 * scored:.2f}%, on the same 300 reviews" in str(refused.value)
 
 
 def test_another_vocabulary_leaves_the_test_reviews_the_same(

@@ -8,7 +8,7 @@ import pytest
 
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.sample import write_sample
-from sentiment_pipeline.stages.run_history import best_first, read_runs
+from sentiment_pipeline.stages.run_history import best_first, link_runs, read_runs
 from tests.conftest import MakeSettings
 from tests.folders import run_here
 
@@ -69,3 +69,12 @@ def test_a_damaged_history_is_named(content: str, tmp_path: Path) -> None:
     (tmp_path / "runs.json").write_text(content)
     with pytest.raises(PipelineError, match=r"runs\.json is damaged .*; move it away"):
         read_runs(tmp_path)
+
+
+def test_only_the_runs_since_then_are_linked(finished: Path, make_settings: MakeSettings) -> None:
+    known = read_runs(finished)
+    link_runs(finished, "http://127.0.0.1/runs/1", known)
+    assert read_runs(finished) == known
+    run_here(make_settings(finished, "training.seed=5"))
+    link_runs(finished, "http://127.0.0.1/runs/2", known)
+    assert [run["link"] for run in read_runs(finished)] == ["", "http://127.0.0.1/runs/2"]
