@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from sentiment_pipeline import layout
-from sentiment_pipeline.engine.manifest import Manifest, record
+from sentiment_pipeline.engine import manifest as manifests
+from sentiment_pipeline.engine.manifest import Manifest
 from sentiment_pipeline.engine.stage import open_folder
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.stages.pipeline import STAGES
@@ -45,7 +46,7 @@ def promote(data_dir: Path) -> None:
         before = published.facts["before"]
         facts = {**published.facts, "before": {"depends": published.depends}, **_mark(published)}
         outputs = (*files_of(layout.MODEL), layout.LINEAGE, *files_of(layout.MODEL_BEFORE))
-        record(data_dir, NAME, before["depends"], outputs, facts)
+        manifests.record(data_dir, NAME, before["depends"], outputs, facts)
 
 
 def _require_before(data_dir: Path, published: Manifest | None) -> Manifest:

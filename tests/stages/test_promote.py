@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from sentiment_pipeline.engine import manifest
 from sentiment_pipeline.engine.status import stage_statuses
 from sentiment_pipeline.engine.verify import damage
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.predict import Predictor
-from sentiment_pipeline.stages import promote as module
 from sentiment_pipeline.stages.pipeline import STAGES
 from sentiment_pipeline.stages.promote import promote
 from sentiment_pipeline.stages.published import published_manifest
@@ -36,22 +36,22 @@ def test_it_puts_the_model_before_back_and_later_runs_leave_it(
     assert [each["condition"] for each in stage_statuses(run_of(settings), STAGES)] == ["finished"] * len(STAGES)
     assert run_here(settings) == set()
     assert models(data_dir)["model"] == before["model-before"]
-    manifest = published_manifest(data_dir)
-    assert manifest
-    assert "promote again" in manifest.warnings[0]
+    published = published_manifest(data_dir)
+    assert published
+    assert "promote again" in published.warnings[0]
     run_here(make_settings(data_dir, "training.seed=6"))
     assert models(data_dir)["model-before"] == before["model-before"]
     assert models(data_dir)["model"] not in before.values()
 
 
 def test_twice_changes_nothing(published_twice: Path, make_settings: MakeSettings) -> None:
-    before, manifest = models(published_twice), published_manifest(published_twice)
+    before, first = models(published_twice), published_manifest(published_twice)
     promote(published_twice)
     promote(published_twice)
     assert models(published_twice) == before
-    after = published_manifest(published_twice)
-    assert manifest and after
-    assert (after.depends, after.outputs, after.warnings) == (manifest.depends, manifest.outputs, ())
+    last = published_manifest(published_twice)
+    assert first and last
+    assert (last.depends, last.outputs, last.warnings) == (first.depends, first.outputs, ())
     assert run_here(make_settings(published_twice, AGAIN)) == set()
 
 
@@ -64,7 +64,7 @@ def test_killed_before_the_manifest_is_written_both_models_are_whole(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "record", die)
+        patched.setattr(manifest, "record", die)
         with pytest.raises(KeyboardInterrupt):
             promote(published_twice)
     for folder in ("model", "model-before"):
