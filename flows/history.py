@@ -30,16 +30,22 @@ def history_shown(data_dir: Path) -> Iterator[None]:
 
     A run does not fail for that: what goes wrong becomes a warning.
     """
+    known: list[RecordedRun] = []
     with _errors_as_warnings():
         known = read_runs(data_dir)
     yield
     with _errors_as_warnings():
-        link_runs(data_dir, flow_run.ui_url or "", known)
-        if runs := read_runs(data_dir):
-            _show(data_dir, "leaderboard", leaderboard(runs), f"Runs in {data_dir}, the best first")
-        if (data_dir / layout.LINEAGE).exists():
-            text = f"{lineage_drawing(read_folder(data_dir))}\n\n## This run and earlier ones\n\n{side_by_side(runs)}"
-            _show(data_dir, "lineage", text, f"Where the published model of {data_dir} comes from")
+        _show_history(data_dir, known)
+
+
+def _show_history(data_dir: Path, known: Sequence[RecordedRun]) -> None:
+    """Link the runs that were not yet known, and create the artifacts."""
+    link_runs(data_dir, flow_run.ui_url or "", known)
+    if runs := read_runs(data_dir):
+        _show(data_dir, "leaderboard", leaderboard(runs), f"Runs in {data_dir}, the best first")
+    if (data_dir / layout.LINEAGE).exists():
+        text = f"{lineage_drawing(read_folder(data_dir))}\n\n## The last runs\n\n{side_by_side(runs)}"
+        _show(data_dir, "lineage", text, f"Where the published model of {data_dir} comes from")
 
 
 def leaderboard(runs: Sequence[RecordedRun]) -> str:

@@ -147,7 +147,7 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
 def _accuracies(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, Accuracy]]:
     for split in ("test", "validation"):
         figures = (a[split], b[split])
-        if all(each and each["accuracy"] is not None for each in figures):
+        if all(each["accuracy"] is not None for each in figures):
             values, reviews = (tuple(each[name] for each in figures) for name in ("accuracy", "reviews"))
             difference, error = values[1] - values[0], difference_error(values, reviews)
             errors = standard_error(values[0], reviews[0]), standard_error(values[1], reviews[1])

@@ -65,7 +65,7 @@ def read_folder(path: Path) -> Folder:
     try:
         inputs = {source: tuple(map(_file, _listed(files))) for source, files in lineage["inputs"].items()}
         parts = {name: dict(lineage[name]) for name in _PARTS if name != "inputs"}
-        _figures_of(parts["metrics"])
+        _require_figures(parts["metrics"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PipelineError(
             f"{path / layout.LINEAGE} is damaged, or of another version ({error!r}); publish the model again"
@@ -93,11 +93,12 @@ def _listed(files: Any) -> list[Any]:
 
 
 def _file(values: Mapping[str, Any]) -> InputFile:
-    return InputFile(values["name"], values["sha256"])
+    return InputFile(str(values["name"]), str(values["sha256"]))
 
 
-def _figures_of(metrics: Mapping[str, Any]) -> None:
-    """Raise KeyError or TypeError where the figures that are compared are missing."""
+def _require_figures(metrics: Mapping[str, Any]) -> None:
+    """Raise KeyError, TypeError or ValueError unless there are accuracies and numbers of reviews."""
     for split in ("test", "validation"):
-        if metrics[split]:
-            _ = metrics[split]["accuracy"], metrics[split]["reviews"]
+        accuracy, reviews = metrics[split]["accuracy"], metrics[split]["reviews"]
+        if type(reviews) is not int or not (accuracy is None or (reviews > 0 and 0 <= accuracy <= 1)):
+            raise ValueError(f"{split} has no accuracy of a number of reviews")

@@ -109,9 +109,11 @@ class Stage(Generic[SettingsT]):
         publishes: glob patterns, relative to the data folder, of every file that the stage may publish with any
             settings. A file that matches one and is no output of the present plan is obsolete, and deleted.
         keeps: folders, relative to the data folder, of files without a manifest, such as checkpoints.
-        check: called before a run begins; raises SettingsError if this machine cannot do what the settings ask for.
-        inspect: yields a line for each damaged file in the folders `keeps` of a data folder.
-        repair: deletes those files, so that the run can continue without them.
+        check: called before a run begins; raises SettingsError if this machine cannot do what the settings ask for,
+            PipelineError if something in the data folder stands in the way.
+        inspect: yields a line for each damaged file that no manifest describes.
+        repair: called before a run begins, with the folder locked; deletes those files, or puts right what a killed
+            process has left, so that the run can continue.
     """
 
     name: str

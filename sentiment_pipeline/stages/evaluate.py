@@ -23,7 +23,7 @@ from sentiment_pipeline.report.result import Mistake, Result, StageTime
 from sentiment_pipeline.settings import Settings, changed_settings
 from sentiment_pipeline.stages import encode, parts, train, vocabulary
 from sentiment_pipeline.stages.lineage import test_reviews
-from sentiment_pipeline.stages.run_history import record_run
+from sentiment_pipeline.stages.run_history import damage, read_runs, record_run
 from sentiment_pipeline.training.config import RuntimeConfig
 
 __all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
@@ -222,4 +222,10 @@ def _test_texts(data_dir: Path, rows: list[int]) -> Iterator[str]:
             remaining, start = remaining[len(inside) :], end
 
 
-STAGE = Stage("evaluate", _plan, publishes=(layout.METRICS, layout.REPORT))
+STAGE = Stage(
+    NAME,
+    _plan,
+    publishes=(layout.METRICS, layout.REPORT),
+    check=lambda run: read_runs(run.data_dir),  # before hours of training, not after
+    inspect=damage,
+)

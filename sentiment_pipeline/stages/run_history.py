@@ -5,7 +5,7 @@ whole, so a killed process leaves the one before.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -13,10 +13,12 @@ from typing import Any, TypedDict
 from sentiment_pipeline import layout
 from sentiment_pipeline.chance import standard_error
 from sentiment_pipeline.engine.files import read_bytes, write_text
-from sentiment_pipeline.engine.manifest import JSON
+from sentiment_pipeline.engine.manifest import JSON, fingerprint
 from sentiment_pipeline.errors import PipelineError
 
-__all__ = ["Figures", "RecordedRun", "best_first", "link_runs", "read_runs", "record_run"]
+__all__ = ["Figures", "RecordedRun", "best_first", "damage", "link_runs", "read_runs", "record_run"]
+
+_FORMAT = 1  # of the file
 
 
 class Figures(TypedDict):
@@ -88,7 +90,8 @@ def link_runs(data_dir: Path, link: str, known: Sequence[RecordedRun]) -> None:
 
 
 def _write(data_dir: Path, runs: Sequence[RecordedRun]) -> None:
-    write_text(data_dir / layout.RUNS, json.dumps({"runs": runs}, indent=1) + "\n")
+    body = {"format": _FORMAT, "runs": runs}
+    write_text(data_dir / layout.RUNS, json.dumps({**body, "sha256": fingerprint(body)}, indent=1) + "\n")
 
 
 def _figures(metrics: Mapping[str, Any]) -> Figures:
@@ -104,19 +107,27 @@ def read_runs(data_dir: Path) -> list[RecordedRun]:
     """The runs of a data folder in the order in which they were evaluated; none if there is no history.
 
     Raises:
-        PipelineError: the history is damaged.
+        PipelineError: the history is damaged, or that of another version.
     """
     path = data_dir / layout.RUNS
     try:
-        runs: list[RecordedRun] = json.loads(read_bytes(path))["runs"]
-        keys = RecordedRun.__required_keys__
-        if not all(keys <= {*run} and Figures.__required_keys__ <= {*run["test"]} for run in runs):
-            raise ValueError("it is no history of runs")
+        body = json.loads(read_bytes(path))
+        if body.pop("sha256") != fingerprint(body) or body["format"] != _FORMAT:
+            raise ValueError("its checksum does not match")
+        runs: list[RecordedRun] = body["runs"]
         return runs
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PipelineError(f"{path} is damaged ({error}); move it away, and a new history begins") from error
+
+
+def damage(data_dir: Path) -> Iterator[str]:
+    """Yield a line if the history is damaged."""
+    try:
+        read_runs(data_dir)
+    except PipelineError as error:
+        yield str(error)
 
 
 def best_first(runs: Sequence[RecordedRun]) -> list[RecordedRun]:

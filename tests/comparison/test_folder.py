@@ -46,6 +46,9 @@ def test_what_is_neither_kind_of_folder_is_refused(tmp_path: Path) -> None:
         lambda lineage: lineage["inputs"].update(train=[{"name": "a"}]),
         lambda lineage: lineage["metrics"].pop("test"),
         lambda lineage: lineage["metrics"]["test"].pop("accuracy"),
+        lambda lineage: lineage["metrics"]["test"].update(accuracy="high"),
+        lambda lineage: lineage["metrics"]["test"].update(accuracy=1.5),
+        lambda lineage: lineage["metrics"]["validation"].update(reviews=0),
     ],
 )
 def test_a_lineage_without_what_is_compared_is_damaged(edit: Edit, trained: Path, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sentiment_pipeline.engine import verify
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.sample import write_sample
+from sentiment_pipeline.stages.pipeline import STAGES
 from sentiment_pipeline.stages.run_history import best_first, link_runs, read_runs
 from tests.conftest import MakeSettings
 from tests.folders import run_here
@@ -63,12 +65,24 @@ def test_the_best_come_first_and_those_on_other_reviews_last(
     assert best_first([]) == []
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"runs": [{}]}', '{"runs": 1}', '{"runs": [{"test": 1}]}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"runs": [{}]}', "{}"])
 def test_a_damaged_history_is_named(content: str, tmp_path: Path) -> None:
     assert read_runs(tmp_path) == []
     (tmp_path / "runs.json").write_text(content)
     with pytest.raises(PipelineError, match=r"runs\.json is damaged .*; move it away"):
         read_runs(tmp_path)
+
+
+def test_a_flipped_figure_is_found_before_any_work(finished: Path, make_settings: MakeSettings) -> None:
+    path = finished / "runs.json"
+    whole = path.read_text()
+    path.write_text(whole.replace('"reviews": 150', '"reviews": 151', 1))
+    assert [line.partition(" is damaged")[0] for line in verify.damage(finished, STAGES)] == [str(path)]
+    with pytest.raises(PipelineError, match="its checksum does not match"):
+        run_here(make_settings(finished, "vocabulary.min_count=3"))
+    assert (finished / "vocabulary.parquet").stat().st_mtime_ns < path.stat().st_mtime_ns
+    path.write_text(whole)
+    assert verify.damage(finished, STAGES) == []
 
 
 def test_only_the_runs_since_then_are_linked(finished: Path, make_settings: MakeSettings) -> None:
