@@ -19,7 +19,7 @@ from sentiment_pipeline.comparison import read_folder
 from sentiment_pipeline.stages.leaderboard import common_settings, run_row
 from sentiment_pipeline.stages.run_history import RecordedRun, best_first, link_runs, read_runs
 
-__all__ = ["history_shown"]
+__all__ = ["history_shown", "leaderboard", "side_by_side"]
 
 _RUNS = 5  # side by side
 

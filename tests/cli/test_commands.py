@@ -217,3 +217,41 @@ def test_predictions_come_in_the_order_of_the_lines(folder: Path, sample: Path, 
     ]
     right = sum((said == "positive") == bool(label) for said, label in zip(table["label"], truth, strict=True))
     assert right / 150 == pytest.approx(json.loads((folder / "metrics.json").read_text())["test"]["accuracy"])
+
+
+def test_runs_are_listed_compared_and_the_model_before_put_back(
+    options: list[object], trained: Path, copy: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    folder = copy(trained)
+    assert run("promote", "--data-dir", folder).stderr.endswith(
+        "no model before the published one; nothing was promoted\n"
+    )
+    assert run("run", *options, "--data-dir", folder, "--set", "training.seed=5").code == 0
+    listed = json.loads(run("runs", "--data-dir", folder, "--json").stdout)["runs"]
+    assert sorted(each["changed"].get("training.seed", 0) for each in listed) == [0, 5]
+    lines = run("runs", "--data-dir", folder).stdout.splitlines()
+    assert f"{100 * listed[0]['test']['accuracy']:.2f}% ± " in lines[1]
+    models = [folder / "model-before", folder / "model"]
+    differs = run("diff", *models)
+    assert differs.code == 0
+    assert "  training.seed  0 -> 5\n" in differs.stdout
+    as_json = json.loads(run("diff", *models, "--json").stdout)
+    assert as_json["a"] == str(models[0])
+    assert as_json["settings"] == {"training.seed": [0, 5]}
+    assert as_json["same_test_reviews"] is True
+    assert run("diff", folder, models[1]).stdout.count(": the same\n") == 7
+    before = [(each / "config.json").read_bytes() for each in models]
+    promoted = run("promote", "--data-dir", folder)
+    assert promoted.stdout.startswith(f"{models[1]} is the model before;")
+    assert [(each / "config.json").read_bytes() for each in models] == before[::-1]
+    assert run("verify", "--data-dir", folder).code == 0
+
+
+def test_a_folder_that_says_nothing_of_itself_is_not_compared(trained: Path, tmp_path: Path) -> None:
+    for folder, words in ((tmp_path, "holds no lineage.json"), (tmp_path / "absent", "is no folder")):
+        result = run("diff", trained, folder)
+        assert (result.code, len(result.stderr.splitlines())) == (1, 1)
+        assert f"{folder} {words}" in result.stderr
+    assert run("diff", trained).code == 2
+    assert run("runs", "--data-dir", tmp_path / "absent").stdout == "no run was evaluated in this folder yet\n"
+    assert not (tmp_path / "absent").exists()
