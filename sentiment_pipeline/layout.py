@@ -12,6 +12,8 @@ __all__ = [
     "BEST_SETTINGS",
     "CHECKPOINTS",
     "CHUNK_IDS",
+    "DROPPED_REVIEWS",
+    "FOUND_REVIEWS",
     "HISTORY",
     "LAUNCH",
     "LAUNCH_JOB",
@@ -51,6 +53,7 @@ __all__ = [
     "chunk_counts",
     "chunks",
     "dictionary",
+    "equal_reviews",
     "input_file",
     "launch_failure",
     "manifest",
@@ -59,12 +62,14 @@ __all__ = [
     "packed",
     "packed_array",
     "packed_arrays",
+    "pairs_of_reviews",
     "part",
     "rejected",
     "rejected_range",
     "reviews",
     "shard",
     "shards",
+    "sketches",
 ]
 
 ANY = "*"
@@ -140,6 +145,28 @@ def merged_rows(part: int | str) -> str:
 def merged_tokens(part: int | str) -> str:
     """The tokens of each chunk of the merged dictionary: Arrow."""
     return f"tokens/merged/tokens-{_padded(part, 3)}.arrow"
+
+
+# quality
+
+QUALITY = "quality.json"
+FOUND_REVIEWS = "quality/found.arrow"  # the training reviews that are duplicates, contradictory, or test reviews
+DROPPED_REVIEWS = "quality/dropped.arrow"
+
+
+def sketches(source: str, file: str, index: int | str, kind: str) -> str:
+    """What the gate keeps of a part: Arrow; `kind` is a field of `quality.shard.Outputs`."""
+    return f"quality/{part(source, file, index)}.{kind}.arrow"
+
+
+def equal_reviews(piece: int | str) -> str:
+    """The reviews whose hash others have too, in one range of hashes: Arrow."""
+    return f"quality/equal-{_padded(piece, 3)}.arrow"
+
+
+def pairs_of_reviews(piece: int | str) -> str:
+    """Pairs of reviews that may be similar, in one range of hashes: Arrow."""
+    return f"quality/pairs-{_padded(piece, 3)}.arrow"
 
 
 # vocabulary

@@ -14,6 +14,7 @@ from sentiment_pipeline.engine.stage import run_stages
 from sentiment_pipeline.engine.step import no_progress
 from sentiment_pipeline.layout import ANY, SOURCES, SPLITS
 from sentiment_pipeline.progress import PlainObserver
+from sentiment_pipeline.quality.shard import Outputs
 from sentiment_pipeline.sample import write_sample
 from sentiment_pipeline.search import Search
 from sentiment_pipeline.settings import load
@@ -36,6 +37,12 @@ PATTERNS: dict[str, set[str]] = {  # of the files below a data folder that each 
     "dictionary": {layout.dictionary(source, ANY, ANY) for source in SOURCES},
     "merged_rows": {layout.merged_rows(ANY)},
     "merged_tokens": {layout.merged_tokens(ANY)},
+    "QUALITY": {layout.QUALITY},
+    "sketches": {layout.sketches(source, ANY, ANY, kind) for source in SOURCES for kind in Outputs._fields},
+    "equal_reviews": {layout.equal_reviews(ANY)},
+    "pairs_of_reviews": {layout.pairs_of_reviews(ANY)},
+    "FOUND_REVIEWS": {layout.FOUND_REVIEWS},
+    "DROPPED_REVIEWS": {layout.DROPPED_REVIEWS},
     "VOCABULARY": {layout.VOCABULARY},
     "CHUNK_IDS": {layout.CHUNK_IDS},
     "chunk_counts": {layout.chunk_counts("train", ANY, ANY)},

@@ -11,6 +11,7 @@ from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.inputs.config import InputConfig
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.paths import user_path
+from sentiment_pipeline.quality.config import QualityConfig
 from sentiment_pipeline.settings.preset import default_preset, preset
 from sentiment_pipeline.settings.publish import PublishConfig
 from sentiment_pipeline.text.config import CleaningConfig, IngestConfig, SplitConfig, VocabularyConfig
@@ -82,6 +83,7 @@ class Settings:
     input: InputConfig
     ingest: IngestConfig
     cleaning: CleaningConfig
+    quality: QualityConfig
     split: SplitConfig
     vocabulary: VocabularyConfig
     model: ModelConfig

@@ -13,6 +13,7 @@ from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, u
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest, tokenize, vocabulary
 from sentiment_pipeline.stages.parts import Part, parts
+from sentiment_pipeline.stages.quality import dropped_reviews
 from sentiment_pipeline.text import tokenizer
 from sentiment_pipeline.text.encode import ids_of_dictionary, ids_of_merged, write_encoded
 from sentiment_pipeline.text.pack import write_packed
@@ -58,7 +59,11 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     """
     found, settings = parts(run), run.settings
     totals = {source: sum(part.reviews for part in found if part.source == source) for source in layout.SOURCES}
-    rules = {part: SplitRule(settings.split, part.source, part.first, totals[part.source]) for part in found}
+    dropped = dropped_reviews(run)
+    rules = {
+        part: SplitRule(settings.split, part.source, part.first, totals[part.source], dropped.get(part.name, ()))
+        for part in found
+    }
     shards = _shards_of(rules)
     sizes = tokenize.merged_sizes(run) if settings.vocabulary.is_counted else None
     yield [_part_step(run, number, part, rules[part], shards[part], sizes) for number, part in enumerate(found)]
@@ -109,6 +114,7 @@ def _part_step(
             "shard": fingerprint({name: output.sha256 for name, output in outputs_of([ingested, tokenized]).items()}),
             "tokenizer": tokenizer.VERSION,
             "split": {**asdict(run.settings.split), **positions},
+            "dropped": rule.dropped_digest,
             "vocabulary": {"sha256": words.outputs[layout.VOCABULARY].sha256, "unknown": unknown},
         },
         outputs=tuple(shards.values()),

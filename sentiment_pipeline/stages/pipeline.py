@@ -7,11 +7,11 @@ from sentiment_pipeline.engine.executor import executor_for
 from sentiment_pipeline.engine.stage import Observer, Run, Stage, open_folder, run_stages
 from sentiment_pipeline.errors import SettingsError
 from sentiment_pipeline.settings import Settings, write_last_run
-from sentiment_pipeline.stages import encode, evaluate, ingest, publish, tokenize, train, vocabulary
+from sentiment_pipeline.stages import encode, evaluate, ingest, publish, quality, tokenize, train, vocabulary
 
 __all__ = ["EVALUATE", "PREPARE", "STAGES", "TRAIN", "open_data_folder", "run_in_folder"]
 
-PREPARE: tuple[Stage[Settings], ...] = (ingest.STAGE, tokenize.STAGE, vocabulary.STAGE, encode.STAGE)
+PREPARE: tuple[Stage[Settings], ...] = (ingest.STAGE, tokenize.STAGE, quality.STAGE, vocabulary.STAGE, encode.STAGE)
 TRAIN: tuple[Stage[Settings], ...] = (train.STAGE,)
 EVALUATE: tuple[Stage[Settings], ...] = (evaluate.STAGE, publish.STAGE)
 STAGES = (*PREPARE, *TRAIN, *EVALUATE)

@@ -18,7 +18,8 @@ from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import tokenize
 from sentiment_pipeline.stages.parts import Part, parts
-from sentiment_pipeline.text.config import FROZEN, SplitConfig, VocabularyConfig
+from sentiment_pipeline.stages.quality import dropped_reviews
+from sentiment_pipeline.text.config import FROZEN, VocabularyConfig
 from sentiment_pipeline.text.split import SplitRule
 from sentiment_pipeline.text.tables import vocabulary_tokens
 from sentiment_pipeline.text.vocabulary import SPECIAL_TOKENS, write_counts, write_vocabulary
@@ -45,8 +46,8 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     if not run.settings.vocabulary.is_counted:
         yield [_take_over_step(run)]
         return
-    trained = parts(run, "train")
-    yield [_count_step(run, part) for part in trained]
+    trained, dropped = parts(run, "train"), dropped_reviews(run)
+    yield [_count_step(run, part, dropped.get(part.name, ())) for part in trained]
     counted = [run.manifest(_count_name(part)) for part in trained]
     merged = [run.manifest(name) for name in tokenize.merged_names(run)]
     config = run.settings.vocabulary
@@ -71,14 +72,19 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     ]
 
 
-def _count_step(run: Run[Settings], part: Part) -> Step:
+def _count_step(run: Run[Settings], part: Part, dropped: tuple[int, ...]) -> Step:
     chunks, split = run.manifest(tokenize.shard_name(part)), run.settings.split
-    path = layout.chunks(*part.place)
+    path, rule = layout.chunks(*part.place), SplitRule(split, part.source, dropped=dropped)
     return Step(
         name=_count_name(part),
         work=_count_shard,
-        arguments={"part": part, "distinct": chunks.facts["distinct"], "split": split},
-        depends={"version": _VERSION, "chunks": chunks.outputs[path].sha256, "split": asdict(split)},
+        arguments={"part": part, "distinct": chunks.facts["distinct"], "rule": rule},
+        depends={
+            "version": _VERSION,
+            "chunks": chunks.outputs[path].sha256,
+            "split": asdict(split),
+            "dropped": rule.dropped_digest,
+        },
         outputs=(layout.chunk_counts(*part.place),),
         reads=outputs_of([chunks], path),
     )
@@ -115,10 +121,9 @@ def _take_over_step(run: Run[Settings]) -> Step:
 
 
 def _count_shard(
-    data_dir: Path, on_progress: ProgressCallback, *, part: Part, distinct: int, split: SplitConfig
+    data_dir: Path, on_progress: ProgressCallback, *, part: Part, distinct: int, rule: SplitRule
 ) -> Mapping[str, JSON]:
     with published(data_dir / layout.chunk_counts(*part.place)) as output:
-        rule = SplitRule(split, part.source)
         return {**write_counts(data_dir / layout.chunks(*part.place), distinct, rule.of, output), **part.size}
 
 

@@ -19,6 +19,7 @@ __all__ = ["TRAIN", "SplitRule", "Splits", "text_hashes"]
 
 Splits = Callable[[np.ndarray, int], np.ndarray]  # what `SplitRule.of` is
 
+_DROPPED = 255  # in no split
 TRAIN, _VALIDATION, _TEST = map(SPLITS.index, ("train", "validation", "test"))
 
 
@@ -36,20 +37,29 @@ class SplitRule:
         source: the input that the shard is of, `train` or `test`.
         first: number of reviews of the input before the shard.
         total: number of reviews of the input.
+        dropped: the reviews that are in no split, as rows of the shard in rising order.
     """
 
     config: SplitConfig
     source: str
     first: int = 0
     total: int = 0
+    dropped: tuple[int, ...] = ()
 
     def of(self, hashes: np.ndarray, row: int = 0) -> np.ndarray:
-        """The splits of consecutive reviews, as indices into `layout.SPLITS`; uint8, [reviews].
+        """The splits of consecutive reviews, as indices into `layout.SPLITS`, 255 for none; uint8, [reviews].
 
         Args:
             hashes: their `text_hashes`; uint32, [reviews].
             row: index of the first one in the shard.
         """
+        splits = self._drawn(hashes, row)
+        rows = np.array(self.dropped, np.int64) - row
+        splits[rows[(rows >= 0) & (rows < len(splits))]] = _DROPPED
+        return splits
+
+    def _drawn(self, hashes: np.ndarray, row: int) -> np.ndarray:
+        """The splits before any review is dropped."""
         if self.source == "train":
             if self.config.validation != "train":
                 return np.full(len(hashes), TRAIN, np.uint8)
@@ -62,6 +72,11 @@ class SplitRule:
     def depends_on_position(self) -> bool:
         """Whether the position of a review matters, and not its text alone."""
         return self._held_out > 0
+
+    @property
+    def dropped_digest(self) -> str:
+        """The CRC-32 of the dropped rows, in hexadecimal; empty if there are none."""
+        return f"{crc32(np.array(self.dropped, np.int64).tobytes()):08x}" if self.dropped else ""
 
     def possible(self, reviews: int) -> list[str]:
         """The splits that a shard of so many reviews may hold reviews of, in the order of `layout.SPLITS`."""
