@@ -253,7 +253,6 @@ def launch_failure(rank: str) -> str:
 
 METRICS = "metrics.json"
 REPORT = "report.html"
-QUALITY = "quality.json"  # what was found in the data
 RUNS = "runs.json"  # the figures of all runs in the folder
 
 # search

@@ -83,7 +83,7 @@ FOLDERS = {
     "shards",
 }
 PARTS = {"ANY", "MODEL_CONFIG", "MODEL_VOCABULARY", "MODEL_WEIGHTS", "PACKED_ARRAYS", "SOURCES", "SPLITS"}
-PARTS |= {"QUALITY", "array_file", "packed_array", "part"}
+PARTS |= {"array_file", "packed_array", "part"}
 
 
 def tree() -> list[str]:

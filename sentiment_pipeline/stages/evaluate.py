@@ -33,7 +33,7 @@ NAME = "evaluate"
 _PREPARE = ("ingest", "tokenize", "vocabulary", "encode")
 _MISTAKES = 8  # reviews shown in the report
 _GROUPS = ("ingest", "cleaning", "split", "vocabulary", "model", "training")  # settings shown there
-_RESULT_GROUPS = ("input", *_GROUPS)  # settings that the figures depend on
+_RESULT_GROUPS = ("input", "quality", *_GROUPS)  # settings that the figures depend on
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
