@@ -7,7 +7,8 @@ its last checkpoint. The test set is never read. The best settings are written a
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from sentiment_pipeline.engine.manifest import fingerprint
 from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.engine.step import ProgressCallback
 from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.settings import Settings, preset
+from sentiment_pipeline.settings import Settings, changed_settings
 from sentiment_pipeline.stages import encode, train
 from sentiment_pipeline.training.job import Job
 from sentiment_pipeline.training.launch import train_in_processes
@@ -158,9 +159,8 @@ def _job_of(run: Run[Settings], settings: Settings, folder: Path) -> Job:
 def _as_toml(settings: Settings, trial: FrozenTrial) -> str:
     """The settings of a trial that differ from its preset, as TOML."""
     lines = [f"# Trial {trial.number}: validation accuracy {trial.value}.", f'preset = "{settings.preset}"']
-    for group, before in preset(settings.preset).items():
-        values = asdict(getattr(_varied(settings, trial.params), group))
-        changed = {name: value for name, value in values.items() if value != before[name]}
-        if changed:
-            lines += ["", f"[{group}]", *(f"{name} = {json.dumps(value)}" for name, value in changed.items())]
+    changed = changed_settings(_varied(settings, trial.params))
+    for group, names in groupby(changed, lambda name: name.partition(".")[0]):
+        values = (f"{name.partition('.')[2]} = {json.dumps(changed[name])}" for name in names)
+        lines += ["", f"[{group}]", *values]
     return "\n".join(lines) + "\n"

@@ -91,7 +91,7 @@ def write_lineage(data_dir: Path) -> None:
 
 def restore(data_dir: Path) -> None:
     """Bring the folders that a killed process has exchanged back to what the manifest says."""
-    aside, unfinished = data_dir / layout.MODEL_ASIDE, data_dir / layout.MODEL_NEXT
+    aside, left = data_dir / layout.MODEL_ASIDE, data_dir / layout.MODEL_NEXT
     if aside.is_dir():
         folders = (data_dir / name for name in (layout.MODEL, layout.MODEL_NEXT, layout.MODEL_BEFORE))
         aside.rename(next(folder for folder in folders if not folder.exists()))
@@ -101,8 +101,10 @@ def restore(data_dir: Path) -> None:
             if found and found != name:
                 exchange(data_dir, name, found)
                 write_lineage(data_dir)
-    if unfinished.is_dir():
-        shutil.rmtree(unfinished)
+    if left.is_symlink():  # a user had made the folder a link
+        left.unlink()
+    elif left.exists():
+        shutil.rmtree(left)
 
 
 def _folder_of(data_dir: Path, published: Manifest, name: str) -> str | None:

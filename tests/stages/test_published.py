@@ -123,3 +123,14 @@ def test_files_of_the_users_stay_in_their_folder(finished: Path, make_settings: 
     run_here(make_settings(finished, AGAIN))
     assert (finished / "model/notes/mine.txt").read_text() == "mine"
     assert not (finished / "model-before/notes").exists()
+
+
+def test_a_model_folder_that_is_a_link_is_replaced_by_a_folder(finished: Path, make_settings: MakeSettings) -> None:
+    elsewhere = finished.parent / "elsewhere"
+    (finished / "model").rename(elsewhere)
+    (finished / "model").symlink_to(elsewhere)
+    for seed in (5, 6, 7):
+        run_here(make_settings(finished, f"training.seed={seed}"))
+        Predictor(finished / "model")
+        assert damage(finished, STAGES) == []
+    assert not any(path.is_symlink() for path in (finished / "model", finished / "model-before"))
