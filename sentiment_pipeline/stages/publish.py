@@ -15,6 +15,7 @@ from sentiment_pipeline.engine.step import ProgressCallback, Step
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.report.model_card import model_card
 from sentiment_pipeline.settings import Settings
+from sentiment_pipeline.settings.publish import EVERY_MODEL
 from sentiment_pipeline.stages import encode, evaluate, ingest, tokenize, train, vocabulary
 from sentiment_pipeline.stages.lineage import lineage
 from sentiment_pipeline.stages.margin import require_not_worse
@@ -83,7 +84,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     arguments["replaces"] = replaces = published is not None and _replaces(run.data_dir, published, depends)
     arguments["before"] = before = _before(run.data_dir, published, replaces)
     arguments["margin"] = settings.publish.margin
-    reads = _test_shards(run) if replaces else {}
+    reads = _test_shards(run) if replaces and settings.publish.margin < EVERY_MODEL else {}
     yield [Step(NAME, _publish, arguments, depends, (*_OUTPUTS, *(_BEFORE if before else ())), reads)]
 
 
