@@ -30,7 +30,7 @@ __all__ = ["NAME", "STAGE", "reported_settings", "require_trained"]
 
 _VERSION = 3
 NAME = "evaluate"
-_PREPARE = ("ingest", "tokenize", "vocabulary", "encode")
+_PREPARE = ("ingest", "tokenize", "quality", "vocabulary", "encode")
 _MISTAKES = 8  # reviews shown in the report
 _GROUPS = ("ingest", "cleaning", "split", "vocabulary", "model", "training")  # settings shown there
 _RESULT_GROUPS = ("input", "quality", *_GROUPS)  # settings that the figures depend on

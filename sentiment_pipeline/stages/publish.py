@@ -16,7 +16,7 @@ from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.report.model_card import model_card
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.settings.publish import EVERY_MODEL
-from sentiment_pipeline.stages import encode, evaluate, ingest, tokenize, train, vocabulary
+from sentiment_pipeline.stages import encode, evaluate, ingest, quality, tokenize, train, vocabulary
 from sentiment_pipeline.stages.lineage import lineage
 from sentiment_pipeline.stages.margin import require_not_worse
 from sentiment_pipeline.stages.published import (
@@ -37,7 +37,7 @@ _VERSION = 6
 _OUTPUTS = (*files_of(layout.MODEL), layout.LINEAGE)
 _BEFORE = files_of(layout.MODEL_BEFORE)
 _SAME_MODEL = ("texts", "weights", "vocabulary")  # what makes a model the same, of what the step depends on
-_MADE_BY = (ingest.STAGE, tokenize.STAGE, vocabulary.STAGE, encode.STAGE, train.STAGE)
+_MADE_BY = (ingest.STAGE, tokenize.STAGE, quality.STAGE, vocabulary.STAGE, encode.STAGE, train.STAGE)
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published, write_text
@@ -63,7 +64,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
 
     `quality/SOURCE/FILE/part-N` depends on the shard's reviews and chunks. It publishes sketches of the reviews.
 
-    `quality/equal/part-N` and `quality/bands/part-N` depend on the sketches of all shards. They publish the reviews
+    `quality/equal/part-N` and `quality/pairs/part-N` depend on the sketches of all shards. They publish the reviews
     that have equal hashes, and pairs of reviews that may be similar.
 
     `quality/found` depends on these and on the similarity from which reviews are near duplicates. It publishes
@@ -91,7 +92,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     equal = [run.manifest(f"quality/equal/part-{piece:03d}") for piece in pieces]
     yield [
         Step(
-            name=f"quality/bands/part-{piece:03d}",
+            name=f"quality/pairs/part-{piece:03d}",
             work=_find_pairs,
             arguments={"reviews": reviews, "piece": piece, "pieces": len(pieces)},
             depends={**depends, "equal": _contents(equal), "piece": piece, "pieces": len(pieces)},
@@ -100,7 +101,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         )
         for piece in pieces
     ]
-    pairs = [run.manifest(f"quality/bands/part-{piece:03d}") for piece in pieces]
+    pairs = [run.manifest(f"quality/pairs/part-{piece:03d}") for piece in pieces]
     yield [_found_step(run, reviews, sketches, [*equal, *pairs])]
     yield [_judged_step(run)]
 
@@ -139,8 +140,8 @@ class _Reviews:
 
 
 def _contents(finished: Sequence[Manifest]) -> str:
-    """A digest of the files that steps have published, whatever they depended on."""
-    return fingerprint({name: output.sha256 for name, output in outputs_of(finished).items()})
+    """A digest of the files that steps have published, in their order, whatever they depended on."""
+    return fingerprint({"files": [[name, output.sha256] for name, output in outputs_of(finished).items()]})
 
 
 def _sketch_step(run: Run[Settings], part: Part) -> Step:
@@ -314,7 +315,7 @@ def _judge(data_dir: Path, on_progress: ProgressCallback, *, config: QualityConf
 
 def _write_table(path: Path, table: pl.DataFrame) -> None:
     with published(path) as output:
-        write_arrow(output, [{name: table[name].rechunk().to_arrow() for name in table.columns}])
+        write_arrow(output, [{name: pa.array(table[name].to_numpy()) for name in table.columns}])
 
 
 def _read_table(path: Path) -> pl.DataFrame:

@@ -90,7 +90,7 @@ def test_a_second_run_does_nothing_but_say_so(options: list[object], folder: Pat
     }
     result = run("run", *options)
     assert result.code == 0
-    assert result.stderr.count("nothing to do") == 7
+    assert result.stderr.count("nothing to do") == 8
     assert {path: path.stat().st_mtime_ns for path in before} == before
     metrics = json.loads((folder / "metrics.json").read_text())
     assert json.loads(run("run", *options, "--json").stdout) == metrics
@@ -107,16 +107,16 @@ def test_a_changed_setting_redoes_what_depends_on_it(
     stages = json.loads(run("status", "--data-dir", folder, "--set", "vocabulary.min_count=3", "--json").stdout)[
         "stages"
     ]
-    assert [stage["stage"] for stage in stages][:3] == ["ingest", "tokenize", "vocabulary"]
-    assert [stage["condition"] for stage in stages][:4] == ["finished", "finished", "stale", "waits"]
-    assert "vocabulary.min_count: 2 -> 3" in stages[2]["steps"][0]["reason"]
-    assert stages[3] == {"stage": "encode", "condition": "waits", "reason": "until vocabulary is finished", "steps": []}
+    assert [stage["stage"] for stage in stages][:4] == ["ingest", "tokenize", "quality", "vocabulary"]
+    assert [stage["condition"] for stage in stages][:5] == [*["finished"] * 3, "stale", "waits"]
+    assert "vocabulary.min_count: 2 -> 3" in stages[3]["steps"][0]["reason"]
+    assert stages[4] == {"stage": "encode", "condition": "waits", "reason": "until vocabulary is finished", "steps": []}
     result = run("run", *options, "--data-dir", folder, "--set", "vocabulary.min_count=3")
     assert result.code == 0, result.stderr
     assert result.done == {"vocabulary", "encode", "train", "evaluate", "publish"}
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert min(pq.read_table(folder / "vocabulary.parquet")["count"].to_pylist()[2:]) == 3
-    assert run("status", "--data-dir", folder).stdout.count("finished") == 14
+    assert run("status", "--data-dir", folder).stdout.count("finished") == 16
 
 
 def test_damage_is_named_and_exactly_that_is_rebuilt(options: list[object], folder: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_settings_file_may_name_the_reviews(sample: Path, tiny: Path, tmp_path
     assert "train: 1 step done" in result.stderr
     status = run("status", "--data-dir", tmp_path / "data").stdout
     assert [line.split()[1] for line in status.splitlines() if not line.startswith(" ")] == [
-        *["finished"] * 5,
+        *["finished"] * 6,
         "unfinished",
         "waits",
     ]

@@ -106,13 +106,13 @@ def test_a_file_that_changes_while_it_is_read(options: list[object], tmp_path: P
 def test_a_file_that_changes_between_two_stages(options: list[object], tmp_path: Path) -> None:
     path, data_dir = tmp_path / "reviews", tmp_path / "data"
     path.write_bytes(GOOD)
-    assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "vocabulary", "encode"}
+    assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "quality", "vocabulary", "encode"}
     os.utime(path)
     assert prepare(options, path, data_dir).done == set(), "its bytes count, not its time"
     path.write_bytes(GOOD.replace(b"book", b"look"))
     status = run("status", *instead(options, train=path), "--data-dir", data_dir).stdout
     assert "not done yet, reviews is new or has changed" in status
-    assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "vocabulary", "encode"}
+    assert prepare(options, path, data_dir).done == {"ingest", "tokenize", "quality", "vocabulary", "encode"}
     assert "look" in pq.read_table(data_dir / "vocabulary.parquet")["token"].to_pylist()
 
 

@@ -15,8 +15,8 @@ def test_a_new_run_skips_and_says_why_and_rebuilds_what_is_damaged(
     prefect: Prefect, settings: dict[str, Any], finished: Path
 ) -> None:
     before, bytes_before = written(finished), contents(finished)
-    tasks = prefect.tasks(prefect.call(prepare, settings), at_least=4)
-    assert states(tasks) == dict.fromkeys(("ingest", "tokenize", "vocabulary", "encode"), "Skipped")
+    tasks = prefect.tasks(prefect.call(prepare, settings), at_least=5)
+    assert states(tasks) == dict.fromkeys(("ingest", "tokenize", "quality", "vocabulary", "encode"), "Skipped")
     messages = [str(task.state.message) for task in tasks if task.state]
     assert all("steps finished before" in message for message in messages), messages
     assert written(finished) == before
@@ -29,7 +29,7 @@ def test_a_new_run_skips_and_says_why_and_rebuilds_what_is_damaged(
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     deleted.unlink()
-    tasks = prefect.tasks(prefect.call(prepare, settings), at_least=6)
+    tasks = prefect.tasks(prefect.call(prepare, settings), at_least=7)
     done = {name for name, state in states(tasks).items() if state == "Completed" and "/" in name}
     assert done == {of_file(finished, name) for name in ("ingest/test/part-00000", "encode/train/part-00000")}
     assert contents(finished) == bytes_before

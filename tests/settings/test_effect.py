@@ -28,7 +28,7 @@ from tests.conftest import MakeSettings
 from tests.folders import run_here
 from tests.training.examples import make_job, model_config, runtime_config, training_config
 
-DEPENDED_ON = ("input", "ingest", "cleaning", "split", "vocabulary", "model", "training")
+DEPENDED_ON = ("input", "ingest", "cleaning", "quality", "split", "vocabulary", "model", "training")
 INTERPLAY = {  # settings that act only beside another one
     "split.seed": {"split.validation": "train"},
     "ingest.max_rejected_fraction": {},

@@ -108,7 +108,7 @@ def test_files_are_recognized_under_other_names_elsewhere_and_in_another_order(
     (tmp_path / "moved").mkdir()
     a = a.rename(tmp_path / "moved" / "first.txt")
     done = build(data_dir, [b, a], test)
-    assert {step.split("/")[0] for step in done} == {"ingest", "tokenize", "vocabulary", "encode"}
+    assert {step.split("/")[0] for step in done} == {"ingest", "tokenize", "quality", "vocabulary", "encode"}
     assert of_parts("ingest", done) == {"ingest/train/total"}
     assert of_parts("tokenize", done) | of_parts("vocabulary/counts", done) == set()
     assert pq.read_table(data_dir / "rejected/train.parquet")["file"].to_pylist() == ["b.txt", "first.txt"]

@@ -24,7 +24,7 @@ def test_it_leads_from_the_files_to_the_metrics(trained: Path, sample: Path) -> 
     assert found["versions"] == versions()
     assert found["versions"]["torch"] == version("torch")
     assert found["settings"]["model"]["hidden"] == 8
-    assert list(found["stages"]) == ["ingest", "tokenize", "vocabulary", "encode", "train"]
+    assert list(found["stages"]) == ["ingest", "tokenize", "quality", "vocabulary", "encode", "train"]
     assert found["metrics"]["test"] == json.loads((trained / "metrics.json").read_text())["test"]
 
 
@@ -36,7 +36,7 @@ def test_equal_digests_mean_equal_files_and_others_other_files(
     settings = make_settings(data_dir)
     run_here(replace(settings, vocabulary=replace(settings.vocabulary, min_count=3)))
     after = json.loads((data_dir / "lineage.json").read_text())["stages"]
-    assert {name for name in before if before[name] == after[name]} == {"ingest", "tokenize"}
+    assert {name for name in before if before[name] == after[name]} == {"ingest", "tokenize", "quality"}
 
 
 def test_a_package_that_is_missing_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,12 +137,18 @@ def steps_redone(run: Run[Settings], **changes: Any) -> set[str]:
 
 def test_what_is_finished_is_not_done_again(files: tuple[Path, Path], tmp_path: Path) -> None:
     run = make_run(*files, tmp_path)
-    assert {name.split("/")[0] for name in prepare(run)} == {"ingest", "tokenize", "vocabulary", "encode"}
+    assert {name.split("/")[0] for name in prepare(run)} == {"ingest", "tokenize", "quality", "vocabulary", "encode"}
     assert steps_redone(run) == set()
     assert steps_redone(run, training={"epochs": 9}) == set()
     assert steps_redone(run, vocabulary={"min_count": 3}) == {"vocabulary", "encode"}
     assert steps_redone(run, vocabulary={"min_count": 3}, ingest={"min_rejected_lines": 7}) == {"ingest"}
-    assert steps_redone(run, cleaning={"html_breaks": True}) == {"ingest", "tokenize", "vocabulary", "encode"}
+    assert steps_redone(run, cleaning={"html_breaks": True}) == {
+        "ingest",
+        "tokenize",
+        "quality",
+        "vocabulary",
+        "encode",
+    }
 
 
 def test_a_lost_file_alone_is_made_again(files: tuple[Path, Path], tmp_path: Path) -> None:
