@@ -16,6 +16,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.formatting import counted, figure
+from sentiment_pipeline.quality.findings import findings_rows
 from sentiment_pipeline.report.lengths import length_summary
 
 if TYPE_CHECKING:
@@ -66,6 +67,15 @@ def _rejected_lines(path: Path, source: str) -> Iterator[dict[str, Any]]:
             "first lines": ", ".join(map(str, row["first"])),
             "examples": " | ".join(raw[:_CHARACTERS].decode(errors="replace") for raw in row["examples"]),
         }
+
+
+def _show_quality(data_dir: Path) -> None:
+    rows = findings_rows(json.loads((data_dir / layout.QUALITY).read_text()))
+    create_table_artifact(
+        [{"reviews": name, "train": train, "test": test} for name, train, test in rows],
+        key="data-quality",
+        description="Duplicates, test reviews among the training reviews, contradictory labels, and more",
+    )
 
 
 def _show_vocabulary(data_dir: Path) -> None:
@@ -137,6 +147,7 @@ def _show_pictures(key: str, description: str, drawn: "Iterable[tuple[str, str, 
 
 _ARTIFACTS: Mapping[str, Callable[[Path], None]] = {
     "ingest": _show_ingest,
+    "quality": _show_quality,
     "vocabulary": _show_vocabulary,
     "encode": _show_encode,
     "train": _show_train,

@@ -11,7 +11,7 @@ from sentiment_pipeline.quality.config import QualityConfig
 from sentiment_pipeline.quality.shard import LENGTH_BINS
 from sentiment_pipeline.quality.words import SCRIPTS
 
-__all__ = ["changes", "dropped", "faults", "quality"]
+__all__ = ["changes", "dropped", "faults", "findings_rows", "quality"]
 
 _QUANTILES = {"median": 0.5, "p95": 0.95, "longest": 1.0}
 _MOVED = 0.05  # of a fraction, which is worth a word
@@ -101,6 +101,19 @@ def _faults_of(source: str, found: Mapping[str, Any], config: QualityConfig) -> 
         yield "faults", f"only {rarer:,} of {counted(reviews, f'{source} review')} are {label}"
     if (count := found["short"]) > config.max_short * reviews:
         yield "faults", f"{count:,} of {counted(reviews, f'{source} review')} have fewer than three words"
+
+
+def findings_rows(found: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """What was found as a table: what it is, and the figures of the training and of the test reviews.
+
+    Args:
+        found: the content of `quality.json`.
+    """
+    names = ("reviews", "positive", "duplicates", "near_duplicates", "contradictory", "short")
+    rows = [(name.replace("_", " "), *(found[source][name] for source in ("train", "test"))) for name in names]
+    rows += [(f"words, {name}", *(found[source]["words"][name] for source in ("train", "test"))) for name in _QUANTILES]
+    rows += [(f"in the test set, {name}", found["leakage"][name], None) for name in ("exact", "near")]
+    return [*rows, ("unknown words", None, percent(found["unknown_words"], 1))]
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from sentiment_pipeline.formatting import duration, figure
+from sentiment_pipeline.quality.findings import findings_rows
 from sentiment_pipeline.report import pictures
 from sentiment_pipeline.report.curves import curves
 from sentiment_pipeline.report.lengths import length_summary
@@ -59,8 +60,9 @@ def render(result: Result) -> str:
         lengths_picture=_lengths_picture(result),
         length_head=("split", *next(iter(lengths.values()), ())),
         length_rows=[(split, *summary.values()) for split, summary in lengths.items()],
+        quality_rows=findings_rows(metrics["quality"]) if "quality" in metrics else [],
         rejected=[(file, *counts) for file, reasons in result.rejected.items() for counts in reasons.items()],
-        other_figures={part: _scalars(values) for part, values in metrics.items() if part not in _SPLITS},
+        other_figures={part: _scalars(values) for part, values in metrics.items() if part not in (*_SPLITS, "quality")},
     )
 
 

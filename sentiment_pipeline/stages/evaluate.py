@@ -21,7 +21,7 @@ from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, u
 from sentiment_pipeline.models.config import ModelConfig
 from sentiment_pipeline.report.result import Mistake, Result, StageTime
 from sentiment_pipeline.settings import Settings, changed_settings
-from sentiment_pipeline.stages import encode, parts, train, vocabulary
+from sentiment_pipeline.stages import encode, parts, quality, train, vocabulary
 from sentiment_pipeline.stages.lineage import test_reviews
 from sentiment_pipeline.stages.run_history import damage, read_runs, record_run
 from sentiment_pipeline.training.config import RuntimeConfig
@@ -56,6 +56,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
         "train": trained.fingerprint,
         "weights": trained.outputs[layout.WEIGHTS].sha256,
         "settings": reported_settings(run),
+        "quality": quality.found_digest(run),
     }
     arguments = {
         "name": settings.preset,
@@ -130,7 +131,13 @@ def _evaluate(
     network = build_model(model, vocabulary_size, load_weights(path), str(path)).to(device)
     figures, probabilities = evaluate(network, reviews, dtype)
     fast = evaluate_cascade(network, validation, reviews, probabilities > 0.5, dtype)
-    metrics = {"test": figures, **_earlier_figures(data_dir), **({"fast": fast} if fast else {})}
+    found = quality.findings(data_dir)
+    metrics = {
+        "test": figures,
+        **_earlier_figures(data_dir),
+        **({"fast": fast} if fast else {}),
+        **({"quality": found} if found else {}),
+    }
     write_text(data_dir / layout.METRICS, json.dumps(metrics, indent=1) + "\n")
     record_run(data_dir, about, metrics, time.monotonic() - started)
     facts: dict[str, JSON] = {key: figures[key] for key in ("accuracy", "loss", "reviews")}

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published, write_text
-from sentiment_pipeline.engine.manifest import JSON, Manifest, fingerprint
+from sentiment_pipeline.engine.manifest import JSON, Manifest, fingerprint, read
 from sentiment_pipeline.engine.stage import Run, Stage
 from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of
 from sentiment_pipeline.errors import PipelineError
@@ -36,7 +36,7 @@ from sentiment_pipeline.stages import tokenize
 from sentiment_pipeline.stages.parts import Part, parts, total_name
 from sentiment_pipeline.text.tables import map_arrow, to_numpy, write_arrow
 
-__all__ = ["STAGE", "dropped_reviews"]
+__all__ = ["STAGE", "dropped_reviews", "findings", "found_digest"]
 
 _VERSION = 1
 _AT_ONCE = 1_000_000  # reviews whose hashes are compared in one step
@@ -57,6 +57,18 @@ def dropped_reviews(run: Run[Settings]) -> dict[str, tuple[int, ...]]:
     run.manifest(_JUDGED)
     numbers = _read_table(run.data_dir / layout.DROPPED_REVIEWS)["review"].to_numpy()
     return {part.name: tuple(rows.tolist()) for part, rows in _Reviews(parts(run)).rows(numbers)}
+
+
+def findings(data_dir: Path) -> dict[str, Any] | None:
+    """The content of `quality.json`, with the number of training reviews that were `dropped`; None without it."""
+    content, judged = _before(data_dir), read(data_dir, _JUDGED)
+    return {**content, "dropped": judged.facts["dropped"]} if content and judged else None
+
+
+def found_digest(run: Run[Settings]) -> str:
+    """The SHA-256 of `quality.json`; empty without it, as in a folder that was copied to a GPU machine."""
+    found = read(run.data_dir, _FOUND)
+    return found.outputs[layout.QUALITY].sha256 if found else ""
 
 
 def _plan(run: Run[Settings]) -> Iterator[list[Step]]:

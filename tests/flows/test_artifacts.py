@@ -41,9 +41,10 @@ def test_rejected_lines_by_reason_with_examples(shown: Mapping[str, Any], tmp_pa
 
 
 def test_a_run_is_shown_in_tables_and_pictures(shown: Mapping[str, Any], trained: Path) -> None:
-    for stage in ("ingest", "tokenize", "vocabulary", "encode", "train", "evaluate", "publish"):
+    for stage in ("ingest", "tokenize", "quality", "vocabulary", "encode", "train", "evaluate", "publish"):
         artifacts.publish(stage, trained)
     assert shown["rejected-lines"][0]["lines"] == 0
+    assert {"reviews": "in the test set, exact", "train": 0, "test": None} in shown["data-quality"]
     assert [row["token"] for row in shown["vocabulary-head"][:2]] == ["_PAD", "_UNK"]
     assert shown["vocabulary-tail"][-1]["id"] > artifacts._ROWS
     train, validation, test = shown["review-lengths"]

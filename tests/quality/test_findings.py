@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from sentiment_pipeline.quality.config import QualityConfig
-from sentiment_pipeline.quality.findings import changes, dropped, faults, quality
+from sentiment_pipeline.quality.findings import changes, dropped, faults, findings_rows, quality
 from sentiment_pipeline.quality.shard import LENGTH_BINS
 from sentiment_pipeline.quality.words import SCRIPTS
 from sentiment_pipeline.settings.preset import preset
@@ -98,4 +98,14 @@ def test_what_has_moved_since_the_last_build_is_said() -> None:
         "train: positive 50.0% -> 60.0% since the last build",
         f"train: the median length {LENGTH_BINS[7]} -> 100 words since the last build",
         "unknown words of the test reviews 2.0% -> 30.0% since the last build",
+    ]
+
+
+def test_the_table_has_a_row_for_each_figure() -> None:
+    rows = findings_rows(content())
+    assert rows[:4] == [("reviews", 100, 100), ("positive", 50, 50), ("duplicates", 1, 1), ("near duplicates", 1, 0)]
+    assert rows[-3:] == [
+        ("in the test set, exact", 1, None),
+        ("in the test set, near", 1, None),
+        ("unknown words", None, "2.0%"),
     ]

@@ -55,3 +55,15 @@ def test_names_cannot_break_the_tables() -> None:
     card = model_card("a\n# b <script>", METRICS, {"model": MODEL, "training": {"seed": "x | y\n| z"}}, 100)
     assert "# Sentiment of reviews: a # b &lt;script>\n" in card
     assert "| `training.seed` | x \\| y \\| z |" in card
+
+
+def test_what_was_found_in_the_data_is_said() -> None:
+    train = {"duplicates": 4, "near_duplicates": 5, "contradictory": 6}
+    quality = {"train": train, "leakage": {"exact": 1, "near": 3}, "dropped": 7}
+    card = model_card("quick", {**METRICS, "quality": quality}, {"model": MODEL}, 100)
+    assert "- training reviews that are test reviews too: 1, nearly: 3\n" in card
+    assert "- duplicates among the training reviews: 4, nearly: 5\n" in card
+    assert "- training reviews whose text comes with both labels: 6\n" in card
+    assert "- training reviews left out for one of the first two reasons: 7\n" in card
+    assert "was not\nchecked" not in card
+    assert "was not\nchecked" in model_card("quick", METRICS, {"model": MODEL}, 100)

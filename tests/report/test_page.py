@@ -185,3 +185,13 @@ def test_a_long_text_is_cut() -> None:
     text = Reader(render(result(mistakes=[Mistake("word " * 1000, 1, 0.1)]))).text
     assert text.count("word") < 200
     assert " …" in text
+
+
+def test_what_was_found_in_the_data_is_a_table() -> None:
+    of_input = {"reviews": 7, "positive": 3, "duplicates": 2, "near_duplicates": 1, "contradictory": 0, "short": 0}
+    found = {**of_input, "words": {"median": 41, "p95": 90, "longest": 99}, "scripts": {"Latin": 1.0}}
+    quality = {"train": found, "test": found, "leakage": {"exact": 5, "near": 6}, "unknown_words": 0.25, "dropped": 0}
+    text = Reader(render(Result("quick", {**METRICS, "quality": quality}, {}))).text
+    assert "in the test set, exact" in text
+    assert "25.0%" in text
+    assert "in the test set" not in Reader(render(Result("quick", METRICS, {}))).text
