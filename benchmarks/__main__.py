@@ -19,6 +19,7 @@ _COMMANDS = (
     ("predict",),
     ("formats",),
     ("growth",),
+    ("quality",),
     ("serve",),
 )
 

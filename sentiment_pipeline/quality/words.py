@@ -60,8 +60,11 @@ def words_of_chunks(chunks: pa.StringArray) -> ChunkWords:
 
 def _scripts(words: pa.StringArray) -> np.ndarray:
     """The script of each word, as an index into `SCRIPTS`; uint8, [words]. Digits count as Latin."""
-    found = np.full(len(words), len(SCRIPTS), np.uint8)
+    found = np.zeros(len(words), np.uint8)
+    others = np.flatnonzero(~np.asarray(pc.string_is_ascii(words)))  # few, and regular expressions are slow
+    few = words.take(pa.array(others))
+    scripts = np.full(len(few), len(SCRIPTS), np.uint8)
     for number, script in reversed([*enumerate(SCRIPTS)]):
-        pattern = rf"\p{{{script}}}" + ("|^[0-9]" if script == "Latin" else "")
-        found[np.asarray(pc.match_substring_regex(words, pattern))] = number
+        scripts[np.asarray(pc.match_substring_regex(few, rf"\p{{{script}}}"))] = number
+    found[others] = scripts
     return found
