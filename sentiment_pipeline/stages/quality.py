@@ -305,9 +305,11 @@ def _unknown_words(data_dir: Path, reviews: _Reviews) -> float:
 
 def _before(data_dir: Path) -> dict[str, Any] | None:
     """What was found in the last build, if there was one."""
-    with suppress(OSError, ValueError):
-        found: dict[str, Any] = json.loads((data_dir / layout.QUALITY).read_bytes())
-        return found
+    with suppress(PipelineError):
+        record = read(data_dir, _FOUND)
+        if record and not record.outputs[layout.QUALITY].damage(data_dir / layout.QUALITY):
+            found: dict[str, Any] = json.loads((data_dir / layout.QUALITY).read_bytes())
+            return found
     return None
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.objects import FlowRun
 from prefect.utilities.importtools import import_object
 
 from deployments.registration import _definitions, register
 from sentiment_pipeline.settings import Choices
 from tests.flows.running_ui import Ui, environment
+from tests.flows.user import Prefect
 
 FLOWS = {"pipeline", "prepare", "train", "evaluate", "predict", "search"}
 
@@ -63,8 +65,10 @@ def test_the_default_parameters_are_settings() -> None:
 
 
 @pytest.fixture
-def like_make_ui(ui: Ui) -> Iterator[None]:
-    """The environment of the running `make ui`."""
+def like_make_ui(ui: Ui, prefect: Prefect, lost_run: FlowRun, stuck_run: FlowRun) -> Iterator[None]:
+    """The environment of the running `make ui`, when no automation is waiting any more, because they are registered."""
+    for run in (lost_run, stuck_run):
+        prefect.wait(run)
     with environment(PREFECT_HOME=str(ui.home), PREFECT_API_URL=ui.api):
         yield
 
