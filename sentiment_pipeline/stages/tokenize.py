@@ -19,7 +19,7 @@ from sentiment_pipeline.text.dictionary import MergedDictionary, write_merged, w
 
 __all__ = ["STAGE", "merged_names", "merged_sizes", "open_merged", "shard_name"]
 
-_VERSION = 3
+_VERSION = 4
 _ROWS_PER_PAIR = 1_500_000  # of the shards' dictionaries, for two parts of the merged one
 
 

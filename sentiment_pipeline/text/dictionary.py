@@ -33,7 +33,7 @@ def write_shard(reviews: Path, count: int, chunks: Path, dictionary: Path) -> di
     Args:
         reviews: Parquet file with the column `text`.
         count: number of reviews, the first ones of the file.
-        chunks: gets `chunks`, the list of codes of each review (int32), and the `hash` of its text (uint32), by which
+        chunks: gets `chunks`, the list of codes of each review (int32), and the `hash` of its text (uint64), by which
             its split is drawn; a batch for each row group of `reviews`.
         dictionary: gets `chunk` (string) and its `hash` (uint32) for each code, by rising hash.
 

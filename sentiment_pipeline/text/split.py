@@ -7,7 +7,7 @@ neither the number of workers nor the size of shards moves a review.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from zlib import crc32
+from zlib import adler32, crc32
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +24,10 @@ TRAIN, _VALIDATION, _TEST = map(SPLITS.index, ("train", "validation", "test"))
 
 
 def text_hashes(texts: pa.ChunkedArray) -> np.ndarray:
-    """The CRC-32 of each text; uint32, [texts]."""
-    return np.fromiter(map(crc32, texts.cast(pa.binary()).to_pylist()), np.uint32, len(texts))
+    """A hash of each text, its Adler-32 and its CRC-32 side by side; uint64, [texts]."""
+    content = texts.cast(pa.binary()).to_pylist()
+    high, low = (np.fromiter(map(each, content), np.uint64, len(content)) for each in (adler32, crc32))
+    return (high << np.uint64(32)) | low
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class SplitRule:
         """The splits of consecutive reviews, as indices into `layout.SPLITS`, 255 for none; uint8, [reviews].
 
         Args:
-            hashes: their `text_hashes`; uint32, [reviews].
+            hashes: their `text_hashes`; uint64, [reviews].
             row: index of the first one in the shard.
         """
         splits = self._drawn(hashes, row)
@@ -63,7 +65,7 @@ class SplitRule:
         if self.source == "train":
             if self.config.validation != "train":
                 return np.full(len(hashes), TRAIN, np.uint8)
-            held_out = _uniform(self.config.seed, hashes.astype(np.uint64)) < self.config.fraction
+            held_out = _uniform(self.config.seed, hashes) < self.config.fraction
             return np.where(held_out, _VALIDATION, TRAIN).astype(np.uint8)
         positions = self.first + row + np.arange(len(hashes))
         return np.where(positions < self._held_out, _VALIDATION, _TEST).astype(np.uint8)

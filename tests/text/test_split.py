@@ -22,7 +22,7 @@ def test_the_fraction_of_the_training_reviews_is_held_out() -> None:
     drawn = SplitRule(HELD_OUT, "train").of(text_hashes(TEXTS))
     assert set(drawn) == {TRAIN, _VALIDATION}
     assert abs((drawn == _VALIDATION).mean() - 0.05) < 5 * (0.05 * 0.95 / len(drawn)) ** 0.5
-    assert set(SplitRule(HELD_OUT, "test", total=1000).of(np.zeros(1000, np.uint32))) == {_TEST}
+    assert set(SplitRule(HELD_OUT, "test", total=1000).of(np.zeros(1000, np.uint64))) == {_TEST}
 
 
 def test_another_seed_holds_out_others() -> None:
@@ -38,7 +38,7 @@ def test_the_first_half_of_the_test_lines_validates(total: int, size: int) -> No
     for first in range(0, total, size):
         reviews = min(size, total - first)
         rule = SplitRule(HALVES, "test", first, total)
-        found += rule.of(np.zeros(reviews, np.uint32)).tolist()
+        found += rule.of(np.zeros(reviews, np.uint64)).tolist()
         names = {_VALIDATION: "validation", _TEST: "test"}
         assert {names[each] for each in found[first:]} == set(rule.possible(reviews))
     assert found == [_VALIDATION] * half + [_TEST] * (total - half)
@@ -51,9 +51,9 @@ def test_the_splits_that_a_shard_may_hold() -> None:
     assert SplitRule(HELD_OUT, "test", 0, 10).possible(10) == ["test"]
 
 
-def test_hashes_are_those_of_the_standard() -> None:
-    """The check value of CRC-32, of the text 123456789."""
-    assert text_hashes(pa.chunked_array([["123456789"], [""]])).tolist() == [0xCBF43926, 0]
+def test_hashes_are_those_of_the_standards() -> None:
+    """The check values of Adler-32 and CRC-32, of the text 123456789."""
+    assert text_hashes(pa.chunked_array([["123456789"], [""]])).tolist() == [0x091E01DE_CBF43926, 0x00000001_00000000]
 
 
 def test_numbers_are_those_of_splitmix64() -> None:
