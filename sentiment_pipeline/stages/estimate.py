@@ -24,6 +24,7 @@ from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest, vocabulary
 from sentiment_pipeline.stages.parts import parts
 from sentiment_pipeline.stages.pipeline import PREPARE, STAGES, run_in_folder
+from sentiment_pipeline.text.config import FROZEN
 
 __all__ = ["StageEstimate", "estimate"]
 
@@ -172,7 +173,17 @@ def _trial(settings: Settings, stages: Sequence[Stage[Settings]], data_dir: Path
     """Run stages over the first lines of both files."""
     limits = {"train_lines": lines, "test_lines": lines if stages is PREPARE else _TESTED * lines}
     few = {name: min(limit, getattr(settings.ingest, name) or limit) for name, limit in limits.items()}
-    trial = replace(settings, data_dir=data_dir, ingest=replace(settings.ingest, **few))
+    words = settings.vocabulary
+    if words.source == FROZEN:
+        words = replace(words, source=str(settings.data_dir))  # the folder has it under the name of a model folder's
+    trial = replace(
+        settings,
+        data_dir=data_dir,
+        ingest=replace(settings.ingest, **few),
+        quality=replace(settings.quality, leakage="warn", duplicates="warn", faults="warn"),
+        vocabulary=words,
+        training=replace(settings.training, start_from="", replay=1.0),
+    )
     run_in_folder(stages, trial, _Silent())
     return Run(data_dir, trial)
 

@@ -2,12 +2,14 @@
 
 import bz2
 import gzip
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sentiment_pipeline.engine.manifest import read, recorded_steps
+from sentiment_pipeline.sample import write_sample
 from sentiment_pipeline.stages import estimate as module
 from sentiment_pipeline.stages.estimate import StageEstimate, estimate
 from sentiment_pipeline.stages.pipeline import STAGES
@@ -61,3 +63,20 @@ def test_a_file_that_is_read_from_its_beginning(make_settings: MakeSettings, sam
     for one, other in zip(as_bz2, as_gz, strict=True):
         if one.stage in ("tokenize", "encode"):
             assert other.bytes == pytest.approx(one.bytes, rel=0.5)
+
+
+def test_a_folder_that_grows_has_an_estimate(
+    make_settings: MakeSettings, trained: Path, copy: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    write_sample(tmp_path / "more", 400, seed=5)
+    growing = (
+        "vocabulary.source=frozen",
+        "training.start_from=published",
+        "training.replay=0.5",
+        "quality.faults=fail",
+    )
+    settings = make_settings(copy(trained), *growing)
+    grown = replace(settings, train=(*settings.train, tmp_path / "more" / "train.ft.txt.bz2"))
+    found = {each.stage: each for each in estimate(grown)}
+    assert found["train"].steps == found["publish"].steps == 1
+    assert 0 < found["ingest"].steps < 5
