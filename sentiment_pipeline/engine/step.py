@@ -31,6 +31,7 @@ __all__ = [
     "ProgressCallback",
     "Step",
     "StepState",
+    "content_digest",
     "difference",
     "no_progress",
     "outputs_of",
@@ -156,6 +157,14 @@ def outputs_of(finished: Iterable[Manifest], *names: str) -> dict[str, Output]:
     return {
         name: output for manifest in finished for name, output in manifest.outputs.items() if not names or name in names
     }
+
+
+def content_digest(outputs: Mapping[str, Output]) -> str:
+    """The SHA-256, in hexadecimal, of what files hold, in their order, for `depends` of a step that reads them.
+
+    Unlike `upstream_digest`, it does not change when the same bytes are published again for another reason.
+    """
+    return manifests.fingerprint({"files": [[name, output.sha256] for name, output in outputs.items()]})
 
 
 def upstream_digest(finished: Iterable[Manifest]) -> str:

@@ -1,6 +1,6 @@
 """What was found in the reviews, as plain data, and what there is to say of it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ def dropped(found: pl.DataFrame, faults: Collection[str]) -> pl.DataFrame:
 
 
 def _findings(
-    found: pl.DataFrame, reviews: int, positive: int, short: Sequence[int], lengths: Any, scripts: Any
+    found: pl.DataFrame, reviews: int, positive: int, short: int, lengths: Any, scripts: Any
 ) -> dict[str, Any]:
     """What is said of the reviews of an input."""
     lengths, scripts = np.array(lengths), np.array(scripts)
@@ -59,7 +59,7 @@ def _findings(
         "duplicates": int(found["repeats"].sum()),
         "near_duplicates": int(found["nearly_repeats"].sum()),
         "contradictory": int(found["contradicts"].sum()),
-        "short": int(short[0]),
+        "short": short,
         "words": words,
         "scripts": shares,
     }

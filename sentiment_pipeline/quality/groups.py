@@ -33,7 +33,7 @@ def equal_reviews(batches: Sequence[pa.RecordBatch], offsets: Sequence[int], tra
         trained: number of training reviews, which come first.
 
     Returns:
-        `review` (int64, rising), `label`, `trains`, `repeats` (whether an earlier review of its input has its hash),
+        `review` (int64, rising), `trains`, `repeats` (whether an earlier review of its input has its hash),
         `contradicts` (whether another review of its input has its hash and the other label) and `leaks` (whether it
         trains and a test review has its hash).
 
@@ -50,7 +50,7 @@ def equal_reviews(batches: Sequence[pa.RecordBatch], offsets: Sequence[int], tra
             contradicts=pl.col("label").n_unique().over(of_input) > 1,
             leaks=pl.col("trains") & ~pl.col("trains").all().over("hash"),
         )
-        .select("review", "label", "trains", "repeats", "contradicts", "leaks")
+        .select("review", "trains", "repeats", "contradicts", "leaks")
         .sort("review")
         .collect()
     )

@@ -36,7 +36,7 @@ class Outputs(NamedTuple):
     counts: Path
 
 
-def write_sketches(reviews: Path, chunks: Path, dictionary: Path, outputs: Outputs) -> dict[str, list[int]]:
+def write_sketches(reviews: Path, chunks: Path, dictionary: Path, outputs: Outputs) -> dict[str, int | list[int]]:
     """Sketch the reviews of a shard.
 
     Args:
@@ -72,7 +72,7 @@ def write_sketches(reviews: Path, chunks: Path, dictionary: Path, outputs: Outpu
     return {
         "lengths": np.bincount(np.searchsorted(LENGTH_BINS, lengths, "right"), minlength=len(LENGTH_BINS) + 1).tolist(),
         "scripts": np.bincount(words.scripts, counts, minlength=len(SCRIPTS) + 1).astype(np.int64).tolist(),
-        "short": [int((lengths < 3).sum())],
+        "short": int((lengths < 3).sum()),
     }
 
 

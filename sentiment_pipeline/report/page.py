@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from sentiment_pipeline.chance import standard_error
 from sentiment_pipeline.formatting import duration, figure
 from sentiment_pipeline.quality.findings import findings_rows
 from sentiment_pipeline.report import pictures
@@ -75,8 +76,7 @@ def _standard_error(test: Mapping[str, Any]) -> float | None:
     accuracy, reviews = test["accuracy"], test["reviews"]  # without reviews, there is no accuracy
     if accuracy is None or min(accuracy, 1 - accuracy) * reviews < _FEWEST_OF_A_KIND:
         return None
-    error: float = (accuracy * (1 - accuracy) / reviews) ** 0.5
-    return error
+    return standard_error(accuracy, reviews)
 
 
 def _splits(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:

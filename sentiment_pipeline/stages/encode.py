@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published
-from sentiment_pipeline.engine.manifest import JSON, fingerprint, recorded_steps
+from sentiment_pipeline.engine.manifest import JSON, recorded_steps
 from sentiment_pipeline.engine.stage import Run, Stage
-from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of, upstream_digest
+from sentiment_pipeline.engine.step import ProgressCallback, Step, content_digest, outputs_of, upstream_digest
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import ingest, tokenize, vocabulary
 from sentiment_pipeline.stages.parts import Part, parts
@@ -111,7 +111,7 @@ def _part_step(
         depends={
             "version": _VERSION,
             "reviews": part.reviews,
-            "shard": fingerprint({name: output.sha256 for name, output in outputs_of([ingested, tokenized]).items()}),
+            "shard": content_digest(outputs_of([ingested, tokenized])),
             "tokenizer": tokenizer.VERSION,
             "split": {**asdict(run.settings.split), **positions},
             "dropped": rule.dropped_digest,

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from sentiment_pipeline import layout
 from sentiment_pipeline.engine.files import published, write_text
-from sentiment_pipeline.engine.manifest import JSON, Manifest, fingerprint, read
+from sentiment_pipeline.engine.manifest import JSON, Manifest, read
 from sentiment_pipeline.engine.stage import Run, Stage
-from sentiment_pipeline.engine.step import ProgressCallback, Step, outputs_of
+from sentiment_pipeline.engine.step import ProgressCallback, Step, content_digest, outputs_of
 from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.formatting import counted
 from sentiment_pipeline.quality.config import QualityConfig
@@ -89,7 +89,11 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
     reviews = _Reviews(found)
     sketches = [run.manifest(_sketch_name(part)) for part in found]
     pieces = range(max(1, -(-reviews.total // _AT_ONCE)))
-    depends: dict[str, JSON] = {"version": _VERSION, "sketches": _contents(sketches), "trained": reviews.trained}
+    depends: dict[str, JSON] = {
+        "version": _VERSION,
+        "sketches": content_digest(outputs_of(sketches)),
+        "trained": reviews.trained,
+    }
     yield [
         Step(
             name=f"quality/equal/part-{piece:03d}",
@@ -107,7 +111,7 @@ def _plan(run: Run[Settings]) -> Iterator[list[Step]]:
             name=f"quality/pairs/part-{piece:03d}",
             work=_find_pairs,
             arguments={"reviews": reviews, "piece": piece, "pieces": len(pieces)},
-            depends={**depends, "equal": _contents(equal), "piece": piece, "pieces": len(pieces)},
+            depends={**depends, "equal": content_digest(outputs_of(equal)), "piece": piece, "pieces": len(pieces)},
             outputs=(layout.pairs_of_reviews(piece),),
             reads={**outputs_of(sketches, *reviews.sketches("bands")), **outputs_of(equal)},
         )
@@ -151,11 +155,6 @@ class _Reviews:
                 yield part, numbers[low:high] - first
 
 
-def _contents(finished: Sequence[Manifest]) -> str:
-    """A digest of the files that steps have published, in their order, whatever they depended on."""
-    return fingerprint({"files": [[name, output.sha256] for name, output in outputs_of(finished).items()]})
-
-
 def _sketch_step(run: Run[Settings], part: Part) -> Step:
     ingested, tokenized = run.manifest(part.step), run.manifest(tokenize.shard_name(part))
     reads = {**outputs_of([ingested], part.table), **outputs_of([tokenized])}
@@ -163,7 +162,7 @@ def _sketch_step(run: Run[Settings], part: Part) -> Step:
         name=_sketch_name(part),
         work=_sketch_part,
         arguments={"part": part},
-        depends={"version": _VERSION, "shard": fingerprint({name: each.sha256 for name, each in reads.items()})},
+        depends={"version": _VERSION, "shard": content_digest(reads)},
         outputs=tuple(layout.sketches(*part.place, kind) for kind in Outputs._fields),
         reads=reads,
     )
@@ -191,7 +190,12 @@ def _found_step(run: Run[Settings], reviews: _Reviews, sketches: Sequence[Manife
         name=_FOUND,
         work=_find,
         arguments={"reviews": reviews, "pieces": len(met) // 2, "near": near, "figures": figures},
-        depends={"version": _VERSION, "met": _contents(met), "figures": figures, "quality": {"near": near}},
+        depends={
+            "version": _VERSION,
+            "met": content_digest(outputs_of(met)),
+            "figures": figures,
+            "quality": {"near": near},
+        },
         outputs=(layout.QUALITY, layout.FOUND_REVIEWS),
         reads={
             **outputs_of(met),
@@ -209,7 +213,7 @@ def _judged_step(run: Run[Settings]) -> Step:
         name=_JUDGED,
         work=_judge,
         arguments={"config": config},
-        depends={"version": _VERSION, "found": _contents([found]), "quality": asdict(config)},
+        depends={"version": _VERSION, "found": content_digest(outputs_of([found])), "quality": asdict(config)},
         outputs=(layout.DROPPED_REVIEWS,),
         reads=outputs_of([found]),
     )

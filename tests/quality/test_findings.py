@@ -30,7 +30,7 @@ def figures(reviews: int) -> dict[str, Any]:
     return {
         "reviews": reviews,
         "positive": reviews // 2,
-        "short": [reviews // 4],
+        "short": reviews // 4,
         "lengths": lengths,
         "scripts": [99, *[0] * (len(SCRIPTS) - 1), 1],
     }

@@ -18,13 +18,13 @@ TRAIN, TEST = shard([5, 7, 5, 9], [1, 0, 1, 1]), shard([7, 8, 8, 5], [1, 0, 1, 0
 def test_equal_reviews_repeat_contradict_and_leak() -> None:
     found = equal_reviews([TRAIN, TEST], [0, 4], trained=4)
     assert found.rows() == [
-        (0, 1, True, False, False, True),
-        (1, 0, True, False, False, True),
-        (2, 1, True, True, False, True),
-        (4, 1, False, False, False, False),
-        (5, 0, False, False, True, False),
-        (6, 1, False, True, True, False),
-        (7, 0, False, False, False, False),
+        (0, True, False, False, True),
+        (1, True, False, False, True),
+        (2, True, True, False, True),
+        (4, False, False, False, False),
+        (5, False, False, True, False),
+        (6, False, True, True, False),
+        (7, False, False, False, False),
     ]
 
 
