@@ -15,16 +15,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from sentiment_pipeline import layout
-from sentiment_pipeline.engine.files import published, read_bytes, sha256, write_text
-from sentiment_pipeline.errors import PipelineError, SettingsError
-from sentiment_pipeline.limits import config_from_values
+from sentiment_pipeline.engine.files import published, sha256, write_text
+from sentiment_pipeline.errors import PipelineError
 from sentiment_pipeline.models.config import ModelConfig
+from sentiment_pipeline.models.folder_config import FORMAT, read_config
 from sentiment_pipeline.models.sentiment import SentimentModel
 
 __all__ = ["Weights", "build_model", "load_model", "load_weights", "save_model", "save_weights"]
-
-_FORMAT = 1
-_MAX_VOCABULARY = 1 << 32
 
 Weights = Mapping[str, Tensor]
 
@@ -68,7 +65,7 @@ def save_model(
     """
     save_weights(folder / layout.MODEL_WEIGHTS, weights)
     config = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "model": asdict(model),
         "vocabulary_size": vocabulary_size,
         "weights_sha256": sha256(folder / layout.MODEL_WEIGHTS),
@@ -83,33 +80,12 @@ def load_model(folder: Path) -> tuple[SentimentModel, dict[str, Any]]:
     Raises:
         PipelineError: a file is missing or damaged, or the two do not belong together.
     """
-    config = _read_config(folder / layout.MODEL_CONFIG)
+    config = read_config(folder / layout.MODEL_CONFIG)
     path = folder / layout.MODEL_WEIGHTS
     if not path.is_file() or sha256(path) != config["weights_sha256"]:
         raise PipelineError(f"{path} is missing, damaged or not of this {layout.MODEL_CONFIG}; publish the model again")
     model = build_model(ModelConfig(**config["model"]), config["vocabulary_size"], load_weights(path), str(path))
     return model, config
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    """`config.json`; the entries that this module needs are checked.
-
-    Raises:
-        PipelineError: it is missing, or one of these entries is missing or wrong.
-    """
-    try:
-        config: dict[str, Any] = json.loads(read_bytes(path))
-        if config["format"] != _FORMAT:
-            raise ValueError(f"its format is {config['format']}, this version reads {_FORMAT}")
-        size = config["vocabulary_size"]
-        if type(size) is not int or not 0 < size <= _MAX_VOCABULARY or not isinstance(config["weights_sha256"], str):
-            raise ValueError("vocabulary_size or weights_sha256 is wrong")
-        config_from_values(ModelConfig, config["model"], "model")
-        return config
-    except FileNotFoundError as error:
-        raise PipelineError(f"{path} is missing; name a model folder, such as model/ of a data folder") from error
-    except (ValueError, TypeError, KeyError, RecursionError, OSError, SettingsError) as error:
-        raise PipelineError(f"{path} is not a model's config ({error})") from error
 
 
 def build_model(config: ModelConfig, vocabulary_size: int, weights: Weights, where: str) -> SentimentModel:

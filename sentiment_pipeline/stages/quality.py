@@ -193,6 +193,7 @@ def _found_step(run: Run[Settings], reviews: _Reviews, sketches: Sequence[Manife
         depends={
             "version": _VERSION,
             "met": content_digest(outputs_of(met)),
+            "sketches": content_digest(outputs_of(sketches)),
             "figures": figures,
             "quality": {"near": near},
         },

@@ -1,6 +1,5 @@
 """Where training starts, if not from random weights: from those of a model that there is already."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from sentiment_pipeline.engine.files import sha256
 from sentiment_pipeline.engine.stage import Run
 from sentiment_pipeline.engine.step import difference
 from sentiment_pipeline.errors import PipelineError, SettingsError
+from sentiment_pipeline.models.folder_config import read_config
 from sentiment_pipeline.paths import user_path
 from sentiment_pipeline.settings import Settings
 from sentiment_pipeline.stages import vocabulary
@@ -47,11 +47,13 @@ def start_of(run: Run[Settings]) -> Start | None:
     if not name or (name == PUBLISHED and not (own / layout.MODEL_CONFIG).exists()):
         return None
     folder = own if name == PUBLISHED else user_path(name)
-    config = _read_config(folder / layout.MODEL_CONFIG)
+    config, weights = read_config(folder / layout.MODEL_CONFIG), folder / layout.MODEL_WEIGHTS
     _refuse_other(run, folder, config)
+    if not weights.is_file() or sha256(weights) != config["weights_sha256"]:
+        raise PipelineError(f"{weights} is missing or damaged; give another training.start_from")
     before = config.get("trained_on", {"reviews": 0})
     is_first = first_reviews(run.data_dir / layout.packed("train"), before["reviews"]) == before
-    return Start(folder / layout.MODEL_WEIGHTS, before["reviews"] if is_first else 0)
+    return Start(weights, before["reviews"] if is_first else 0)
 
 
 def identity_of(name: str, data_dir: Path) -> str:
@@ -60,26 +62,12 @@ def identity_of(name: str, data_dir: Path) -> str:
     Of the published model only that it is the published one: to publish what was trained must not make it stale.
 
     Raises:
-        PipelineError: there are no weights.
+        PipelineError: there is no such model folder.
     """
     if name == PUBLISHED or user_path(name) == data_dir / layout.MODEL:
         return PUBLISHED
-    weights = user_path(name) / layout.MODEL_WEIGHTS
-    if not weights.is_file():
-        raise PipelineError(f"{weights} is missing; training.start_from is the path of a model folder, or {PUBLISHED}")
-    return sha256(weights)
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config: dict[str, Any] = json.loads(path.read_bytes())
-        return config
-    except FileNotFoundError as error:
-        raise PipelineError(
-            f"{path} is missing; training.start_from is the path of a model folder, or {PUBLISHED}"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise PipelineError(f"{path} is damaged ({error}); give another model folder") from error
+    digest: str = read_config(user_path(name) / layout.MODEL_CONFIG)["weights_sha256"]
+    return digest
 
 
 def _refuse_other(run: Run[Settings], folder: Path, config: Mapping[str, Any]) -> None:

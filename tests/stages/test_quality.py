@@ -59,6 +59,10 @@ def gate(files: tuple[Path, Path], data_dir: Path, stages: Any = GATE, **config:
     return watching
 
 
+def reviews_of_test(data_dir: Path) -> set[str]:
+    return {*shards(data_dir, "test")[1]}
+
+
 def found(data_dir: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((data_dir / layout.QUALITY).read_text())
     return content
@@ -97,14 +101,18 @@ def test_dropping_leaves_everything_else_as_it_would_be_without_those_reviews(
     gate(planted, kept, PREPARE)
     warnings = gate(planted, dropped, PREPARE, leakage="drop", duplicates="drop").warnings["quality"]
     assert warnings == ("9 training reviews dropped, as quality.* says",)
-    gone = {10, 11, 12, 20, 21, 100, 103, 104, 106}
+    leaks = {*shards(kept, "train")[1], *shards(kept, "validation")[1]}
+    leaks &= {
+        text
+        for text in leaks
+        if " ".join(text.replace("!", "").split()).removesuffix(" indeed") in reviews_of_test(kept)
+    }
+    assert len(leaks) == 5
     for split in ("train", "validation"):
-        before, after = shards(kept, split)[1], shards(dropped, split)[1]
-        assert [text for text in before if text in after] == after or set(after) <= set(before)
-    total = [sum(len(shards(folder, split)[1]) for split in ("train", "validation")) for folder in (kept, dropped)]
-    assert total == [200, 200 - len(gone)]
+        expected = [text for text in dict.fromkeys(shards(kept, split)[1]) if text not in leaks]
+        assert shards(dropped, split)[1] == expected, "the others are there, once each, in their order"
+    assert sum(len(shards(dropped, split)[1]) for split in ("train", "validation")) == 200 - 9
     assert shards(dropped, "test")[1] == shards(kept, "test")[1]
-    assert not set(shards(dropped, "test")[1]) & set(shards(dropped, "train")[1])
 
 
 def test_dropping_nothing_changes_nothing(tmp_path: Path) -> None:
@@ -132,3 +140,14 @@ def test_the_last_build_is_compared(planted: tuple[Path, Path], tmp_path: Path) 
     write(planted[0], texts(200, 7), label=lambda number: 1 if number % 4 else 2)
     warnings = gate(planted, tmp_path / "data").warnings["quality"]
     assert "train: positive 50.0% -> 25.0% since the last build" in warnings
+
+
+def test_a_pair_that_is_less_similar_than_before_is_judged_anew(tmp_path: Path) -> None:
+    """Even if it still meets in the same bands, and nothing that is counted has changed."""
+    train, test = texts(50, 1), write(tmp_path / "test.txt", texts(20, 2))
+    for changed, near in ((2, 1), (5, 0)):
+        words = train[0].split()
+        words[-changed:] = [WORDS[-1]] * changed
+        train[1] = " ".join(words)
+        gate((write(tmp_path / "train.txt", train), test), tmp_path / "data", near=0.75)
+        assert found(tmp_path / "data")["train"]["near_duplicates"] == near

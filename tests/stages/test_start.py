@@ -96,13 +96,23 @@ def test_a_model_of_another_folder_is_known_by_its_weights(
     assert run_here(settings, TRAIN) == {"train"}
 
 
+def test_damaged_weights_are_no_start(trained: Path, copy: Callable[[Path], Path], make_settings: MakeSettings) -> None:
+    folder = copy(trained)
+    weights = folder / layout.MODEL / layout.MODEL_WEIGHTS
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(PipelineError, match=r"model.safetensors is missing or damaged"):
+        start(make_settings(folder, PUBLISHED))
+
+
 def test_a_model_that_does_not_fit_is_refused(
     trained: Path, copy: Callable[[Path], Path], make_settings: MakeSettings
 ) -> None:
     folder = copy(trained)
     with pytest.raises(SettingsError, match=r"has other settings \(model.dropout"):
         start(make_settings(folder, PUBLISHED, "model.dropout=0.123"))
-    with pytest.raises(PipelineError, match=r"/nowhere/config.json is missing; training.start_from is the path"):
+    with pytest.raises(PipelineError, match=r"/nowhere/config.json is missing; name a model folder"):
         start(make_settings(folder, "training.start_from=/nowhere"))
     path = folder / layout.MODEL / layout.MODEL_CONFIG
     path.write_text(json.dumps({**json.loads(path.read_text()), "vocabulary_sha256": "0" * 64}))
