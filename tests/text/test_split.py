@@ -68,3 +68,13 @@ def test_numbers_are_uniform() -> None:
     assert numbers.max() < 1
     counts = np.histogram(numbers, 20, (0, 1))[0]
     assert ((counts - 5000) ** 2 / 5000).sum() < 60
+
+
+def test_dropped_reviews_are_in_no_split_and_move_no_other() -> None:
+    hashes = text_hashes(TEXTS)[:100]
+    whole, rule = SplitRule(HELD_OUT, "train").of(hashes), SplitRule(HELD_OUT, "train", dropped=(3, 49, 50, 99))
+    pieces = np.concatenate([rule.of(hashes[:50]), rule.of(hashes[50:], row=50)])
+    assert np.flatnonzero(pieces == 255).tolist() == [3, 49, 50, 99]
+    assert (pieces == whole).sum() == 96
+    assert rule.dropped_digest != SplitRule(HELD_OUT, "train", dropped=(3, 49, 50)).dropped_digest != ""
+    assert SplitRule(HELD_OUT, "train").dropped_digest == ""
